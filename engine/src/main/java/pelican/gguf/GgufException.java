@@ -1,0 +1,14 @@
+package pelican.gguf;
+
+/** A GGUF file that cannot be used; the message names the file, the field, its value and what was expected. */
+public final class GgufException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public GgufException(String message) {
+    super(message);
+  }
+
+  public GgufException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
