@@ -2,8 +2,12 @@
 module pelican.engine {
   requires jdk.incubator.vector;
 
+  exports pelican.chat;
   exports pelican.engine;
-  exports pelican.gguf to pelican.models, pelican.cli, pelican.bench;
-  exports pelican.quant to pelican.models, pelican.cli, pelican.bench;
-  exports pelican.kernel to pelican.cli, pelican.bench;
+  exports pelican.sampling;
+  exports pelican.tokenizer;
+  exports pelican.gguf to
+      pelican.models,
+      pelican.cli,
+      pelican.bench;
 }

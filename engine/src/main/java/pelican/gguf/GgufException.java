@@ -1,7 +1,12 @@
 package pelican.gguf;
 
-/** A GGUF file that cannot be used; the message names the file, the field, its value and what was expected. */
-public final class GgufException extends RuntimeException {
+import pelican.engine.PelicanException;
+
+/**
+ * A GGUF file that cannot be used; the message names the file, the field, its value and what was
+ * expected.
+ */
+public final class GgufException extends PelicanException {
   private static final long serialVersionUID = 1L;
 
   public GgufException(String message) {

@@ -1,0 +1,5 @@
+/** Measurements: kernels under JMH, synthetic full-size models, comparison with other engines. */
+module pelican.bench {
+  requires pelican.engine;
+  requires pelican.models;
+}

@@ -1,0 +1,2 @@
+/** Reading and writing GGUF files. */
+package pelican.gguf;

@@ -1,0 +1,2 @@
+/** The block formats of ggml: layout, decoding and encoding. */
+package pelican.quant;

@@ -1,0 +1,10 @@
+package pelican.sampling;
+
+/** Restricts which tokens may come next, as a grammar does. One instance follows one sequence. */
+public interface TokenConstraint {
+  /** Sets the logit of every token that may not come next to negative infinity. */
+  void mask(float[] logits);
+
+  /** Tells that {@code token} was chosen and now ends the sequence. */
+  void accept(int token);
+}

@@ -1,0 +1,5 @@
+/** Where models come from: names, Ollama's store, registries, the demo model. */
+module pelican.models {
+  requires pelican.engine;
+  requires tools.jackson.databind;
+}

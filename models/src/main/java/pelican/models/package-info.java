@@ -1,0 +1,2 @@
+/** Model names, aliases, stores and registries. */
+package pelican.models;
