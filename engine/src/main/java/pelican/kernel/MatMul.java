@@ -1,0 +1,49 @@
+package pelican.kernel;
+
+/** Matrix products spread over the worker threads. */
+public final class MatMul {
+  /** Rows that a worker takes at a time, at least: enough that taking them costs nothing. */
+  private static final int MIN_ROWS = 16;
+
+  private final Kernels kernels;
+  private final Workers workers;
+
+  public MatMul(Kernels kernels, Workers workers) {
+    this.kernels = kernels;
+    this.workers = workers;
+  }
+
+  /**
+   * {@code out[t·stride + r] = Σ_c w[r][c]·x[t][c]} for all rows and tokens.
+   *
+   * @param out [tokens][stride]
+   */
+  public void multiply(Matrix w, Activations x, float[] out, int stride) {
+    multiply(x, new Matrix[] {w}, new float[][] {out}, new int[] {stride});
+  }
+
+  /** The products of several matrices with the same vectors, as one parallel step. */
+  public void multiply(Activations x, Matrix[] weights, float[][] outs, int[] strides) {
+    kernels.prepare(x, weights);
+    int total = 0;
+    for (Matrix w : weights) {
+      total += w.rows();
+    }
+    int grain = Math.max(MIN_ROWS, total / (8 * workers.count()) & -MIN_ROWS);
+    workers.run(
+        total,
+        grain,
+        (from, to) -> {
+          int start = 0;
+          for (int i = 0; i < weights.length; i++) {
+            Matrix w = weights[i];
+            int rowFrom = Math.max(from - start, 0);
+            int rowTo = Math.min(to - start, w.rows());
+            if (rowFrom < rowTo) {
+              kernels.multiply(w, rowFrom, rowTo, x, outs[i], 0, strides[i]);
+            }
+            start += w.rows();
+          }
+        });
+  }
+}

@@ -1,0 +1,28 @@
+package pelican.quant;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The head of a {@link Q4K} or {@link Q5K} block: {@code half d; half dmin; byte s[12]}. Eight 6-bit scales
+ * and eight 6-bit minimums: for j &lt; 4, scale j is the low six bits of s[j], minimum j those of s[4 + j];
+ * scale 4 + j is the low nibble of s[8 + j] with the top two bits of s[j], minimum 4 + j the high nibble
+ * with the top two bits of s[4 + j].
+ */
+final class SixBitScales {
+  private SixBitScales() {}
+
+  static void unpack(
+      MemorySegment source, long offset, float[] scales, float[] mins, int groupOffset) {
+    float d = BlockFormat.half(source, offset);
+    float min = BlockFormat.half(source, offset + 2);
+    for (int j = 0; j < 4; j++) {
+      int a = BlockFormat.unsigned(source, offset + 4 + j);
+      int b = BlockFormat.unsigned(source, offset + 8 + j);
+      int c = BlockFormat.unsigned(source, offset + 12 + j);
+      scales[groupOffset + j] = d * (a & 63);
+      mins[groupOffset + j] = min * (b & 63);
+      scales[groupOffset + 4 + j] = d * (c & 15 | a >>> 6 << 4);
+      mins[groupOffset + 4 + j] = min * (c >>> 4 | b >>> 6 << 4);
+    }
+  }
+}
