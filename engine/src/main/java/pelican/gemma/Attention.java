@@ -118,9 +118,7 @@ final class Attention {
     }
     for (int p = first; p < end; ) {
       int count = Math.min(end, (p / KvLayer.PAGE + 1) * KvLayer.PAGE) - p;
-      kernels.scores(
-          q, offsets, rows, cache.keys(p), cache.offset(p, kvHead), headSize, count, headSize,
-          scores, p - first, span);
+      cache.scores(kernels, q, offsets, rows, p, kvHead, count, scores, p - first, span);
       p += count;
     }
     for (int r = 0; r < rows; r++) {
@@ -134,9 +132,7 @@ final class Attention {
     }
     for (int p = first; p < end; ) {
       int count = Math.min(end, (p / KvLayer.PAGE + 1) * KvLayer.PAGE) - p;
-      kernels.weightedSum(
-          scores, p - first, span, rows, cache.values(p), cache.offset(p, kvHead), headSize, count,
-          headSize, out, offsets);
+      cache.weightedSum(kernels, scores, p - first, span, rows, p, kvHead, count, out, offsets);
       p += count;
     }
   }

@@ -74,9 +74,14 @@ public final class GemmaModel {
     return weights.vocabulary();
   }
 
-  /** A cache for a new sequence of at most {@code maxLength} tokens. */
-  public KvCache newCache(int maxLength) {
-    return new KvCache(config, MAX_BATCH, maxLength);
+  /**
+   * A cache for a new sequence.
+   *
+   * @param maxLength the most tokens that the sequence may have
+   * @param half whether keys and values are kept in half precision, else in single
+   */
+  public KvCache newCache(int maxLength, boolean half) {
+    return new KvCache(config, MAX_BATCH, maxLength, half);
   }
 
   /**
@@ -226,8 +231,7 @@ public final class GemmaModel {
         kernels.rmsNorm(k, o, w.attnKNorm(), config.epsilon(), k, o, head);
         kernels.rotate(k, o, head, cos, sin, angle);
         kernels.rmsNorm(v, o, null, config.epsilon(), v, o, head);
-        kernels.toHalf(k, o, cache.keys(position), cache.offset(position, i), head);
-        kernels.toHalf(v, o, cache.values(position), cache.offset(position, i), head);
+        cache.store(kernels, position, i, k, v, o);
       }
     }
   }

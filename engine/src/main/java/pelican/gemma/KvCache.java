@@ -15,8 +15,9 @@ public final class KvCache {
   /**
    * @param maxBatch the most tokens of the sequence that one forward pass may add
    * @param maxLength the most tokens that the sequence may have
+   * @param half whether keys and values are kept in half precision, else in single
    */
-  KvCache(GemmaConfig config, int maxBatch, int maxLength) {
+  KvCache(GemmaConfig config, int maxBatch, int maxLength, boolean half) {
     this.config = config;
     this.maxLength = maxLength;
     layers = new KvLayer[config.layers()];
@@ -26,7 +27,7 @@ public final class KvCache {
       if (config.ownsKv(i)) {
         boolean bounded = config.sliding()[i] && ring < Integer.MAX_VALUE / KvLayer.PAGE;
         layers[i] =
-            new KvLayer(config.kvHeads()[i], config.headSize(i), bounded ? (int) ring : 0);
+            new KvLayer(config.kvHeads()[i], config.headSize(i), bounded ? (int) ring : 0, half);
       }
     }
   }

@@ -2,11 +2,12 @@ package pelican.gemma;
 
 import java.util.ArrayList;
 import java.util.List;
+import pelican.kernel.Kernels;
 
 /**
- * Keys and values of one layer of one sequence, in half precision, in pages of {@value #PAGE}
- * positions that are allocated when first written. Within a page, a head's positions are contiguous.
- * A sliding layer re-uses its pages in a ring.
+ * Keys and values of one layer of one sequence, in half or single precision, in pages of {@value
+ * #PAGE} positions that are allocated when first written. Within a page, a head's positions are
+ * contiguous. A sliding layer re-uses its pages in a ring.
  */
 final class KvLayer {
   static final int PAGE = 64;
@@ -14,20 +15,21 @@ final class KvLayer {
   private final int heads;
   private final int headSize;
   private final int ringPages;
-  private final List<short[]> keys = new ArrayList<>();
-  private final List<short[]> values = new ArrayList<>();
+  private final boolean half;
+  private final List<Page> pages = new ArrayList<>();
+
+  /** Keys and values of {@value #PAGE} positions: halves or floats, the others are null. */
+  private record Page(short[] keys, short[] values, float[] floatKeys, float[] floatValues) {}
 
   /**
    * @param ringPages how many pages the ring has, or 0 for as many as the sequence needs
+   * @param half whether keys and values are kept in half precision
    */
-  KvLayer(int heads, int headSize, int ringPages) {
+  KvLayer(int heads, int headSize, int ringPages, boolean half) {
+    this.half = half;
     this.heads = heads;
     this.headSize = headSize;
     this.ringPages = ringPages;
-  }
-
-  int headSize() {
-    return headSize;
   }
 
   /** How many of the last positions are kept at least. */
@@ -37,33 +39,91 @@ final class KvLayer {
 
   /** Makes room for the positions [from, to). */
   void reserve(int from, int to) {
+    int size = heads * PAGE * headSize;
     for (int page = from / PAGE; page <= (to - 1) / PAGE; page++) {
       int slot = slot(page);
-      while (keys.size() <= slot) {
-        keys.add(new short[heads * PAGE * headSize]);
-        values.add(new short[heads * PAGE * headSize]);
+      while (pages.size() <= slot) {
+        pages.add(
+            half
+                ? new Page(new short[size], new short[size], null, null)
+                : new Page(null, null, new float[size], new float[size]));
       }
     }
   }
 
-  /** The page that holds a position's keys. */
-  short[] keys(int position) {
-    return keys.get(slot(position / PAGE));
+  /** Stores a head's key and value for a position. */
+  void store(Kernels kernels, int position, int head, float[] k, float[] v, int from) {
+    Page page = page(position);
+    int offset = offset(position, head);
+    if (half) {
+      kernels.toHalf(k, from, page.keys, offset, headSize);
+      kernels.toHalf(v, from, page.values, offset, headSize);
+    } else {
+      System.arraycopy(k, from, page.floatKeys, offset, headSize);
+      System.arraycopy(v, from, page.floatValues, offset, headSize);
+    }
   }
 
-  /** The page that holds a position's values. */
-  short[] values(int position) {
-    return values.get(slot(position / PAGE));
+  /** {@link Kernels#scores} with the keys of positions in one page. */
+  void scores(
+      Kernels kernels,
+      float[] q,
+      int[] qOffsets,
+      int rows,
+      int position,
+      int head,
+      int positions,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    Page page = page(position);
+    int offset = offset(position, head);
+    if (half) {
+      kernels.scores(
+          q, qOffsets, rows, page.keys, offset, positions, headSize, out, outOffset, outStride);
+    } else {
+      kernels.scores(
+          q, qOffsets, rows, page.floatKeys, offset, positions, headSize, out, outOffset,
+          outStride);
+    }
+  }
+
+  /** {@link Kernels#weightedSum} with the values of positions in one page. */
+  void weightedSum(
+      Kernels kernels,
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rows,
+      int position,
+      int head,
+      int positions,
+      float[] out,
+      int[] outOffsets) {
+    Page page = page(position);
+    int offset = offset(position, head);
+    if (half) {
+      kernels.weightedSum(
+          p, pOffset, pStride, rows, page.values, offset, positions, headSize, out, outOffsets);
+    } else {
+      kernels.weightedSum(
+          p, pOffset, pStride, rows, page.floatValues, offset, positions, headSize, out,
+          outOffsets);
+    }
+  }
+
+  private Page page(int position) {
+    return pages.get(slot(position / PAGE));
   }
 
   /** Where in its page a head's vector for a position begins. */
-  int offset(int position, int head) {
+  private int offset(int position, int head) {
     return (head * PAGE + position % PAGE) * headSize;
   }
 
   /** Bytes allocated. */
   long bytes() {
-    return 2L * 2 * keys.size() * heads * PAGE * headSize;
+    return (half ? 2L : 4L) * 2 * pages.size() * heads * PAGE * headSize;
   }
 
   private int slot(int page) {

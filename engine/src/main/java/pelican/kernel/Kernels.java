@@ -55,8 +55,8 @@ public interface Kernels {
   /**
    * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i q[r][i]·k[j][i]}.
    *
-   * @param q [rows][size], row r at {@code qOffsets[r]}
-   * @param keys half precision, [positions] at {@code keyOffset + j·keyStride}
+   * @param q row r at {@code qOffsets[r]}, {@code size} values
+   * @param keys half precision, [positions][size] from {@code keyOffset} on
    */
   void scores(
       float[] q,
@@ -64,7 +64,6 @@ public interface Kernels {
       int rows,
       short[] keys,
       int keyOffset,
-      int keyStride,
       int positions,
       int size,
       float[] out,
@@ -74,8 +73,8 @@ public interface Kernels {
   /**
    * Adds weighted values: {@code out[r][i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
    *
-   * @param out row r at {@code outOffsets[r]}
-   * @param values half precision, [positions] at {@code valueOffset + j·valueStride}
+   * @param values half precision, [positions][size] from {@code valueOffset} on
+   * @param out row r at {@code outOffsets[r]}, {@code size} values
    */
   void weightedSum(
       float[] p,
@@ -84,7 +83,42 @@ public interface Kernels {
       int rows,
       short[] values,
       int valueOffset,
-      int valueStride,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets);
+
+  /**
+   * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i q[r][i]·k[j][i]}.
+   *
+   * @param q row r at {@code qOffsets[r]}, {@code size} values
+   * @param keys single precision, [positions][size] from {@code keyOffset} on
+   */
+  void scores(
+      float[] q,
+      int[] qOffsets,
+      int rows,
+      float[] keys,
+      int keyOffset,
+      int positions,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride);
+
+  /**
+   * Adds weighted values: {@code out[r][i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
+   *
+   * @param values single precision, [positions][size] from {@code valueOffset} on
+   * @param out row r at {@code outOffsets[r]}, {@code size} values
+   */
+  void weightedSum(
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rows,
+      float[] values,
+      int valueOffset,
       int positions,
       int size,
       float[] out,

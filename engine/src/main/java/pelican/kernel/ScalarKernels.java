@@ -116,7 +116,6 @@ public final class ScalarKernels implements Kernels {
       int rows,
       short[] keys,
       int keyOffset,
-      int keyStride,
       int positions,
       int size,
       float[] out,
@@ -126,7 +125,7 @@ public final class ScalarKernels implements Kernels {
       for (int j = 0; j < positions; j++) {
         float sum = 0;
         for (int i = 0; i < size; i++) {
-          sum += q[qOffsets[r] + i] * Float.float16ToFloat(keys[keyOffset + j * keyStride + i]);
+          sum += q[qOffsets[r] + i] * Float.float16ToFloat(keys[keyOffset + j * size + i]);
         }
         out[outOffset + r * outStride + j] = sum;
       }
@@ -141,7 +140,6 @@ public final class ScalarKernels implements Kernels {
       int rows,
       short[] values,
       int valueOffset,
-      int valueStride,
       int positions,
       int size,
       float[] out,
@@ -150,8 +148,52 @@ public final class ScalarKernels implements Kernels {
       for (int j = 0; j < positions; j++) {
         float weight = p[pOffset + r * pStride + j];
         for (int i = 0; i < size; i++) {
-          out[outOffsets[r] + i] +=
-              weight * Float.float16ToFloat(values[valueOffset + j * valueStride + i]);
+          out[outOffsets[r] + i] += weight * Float.float16ToFloat(values[valueOffset + j * size + i]);
+        }
+      }
+    }
+  }
+
+  @Override
+  public void scores(
+      float[] q,
+      int[] qOffsets,
+      int rows,
+      float[] keys,
+      int keyOffset,
+      int positions,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < positions; j++) {
+        float sum = 0;
+        for (int i = 0; i < size; i++) {
+          sum += q[qOffsets[r] + i] * keys[keyOffset + j * size + i];
+        }
+        out[outOffset + r * outStride + j] = sum;
+      }
+    }
+  }
+
+  @Override
+  public void weightedSum(
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rows,
+      float[] values,
+      int valueOffset,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets) {
+    for (int r = 0; r < rows; r++) {
+      for (int j = 0; j < positions; j++) {
+        float weight = p[pOffset + r * pStride + j];
+        for (int i = 0; i < size; i++) {
+          out[outOffsets[r] + i] += weight * values[valueOffset + j * size + i];
         }
       }
     }
