@@ -3,8 +3,12 @@ package pelican.gguf;
 import java.util.Optional;
 
 /**
- * The tensor types of ggml: weights are stored in blocks of {@code blockSize} weights that take {@code
- * blockBytes} bytes. Ids that ggml has withdrawn are known by name, so that a message can say which.
+ * The tensor types of ggml, under the numbers that GGUF files use.
+ *
+ * <p>A row of a tensor is stored as consecutive blocks of {@link #blockSize()} elements, each block
+ * taking {@link #blockBytes()} bytes. Knowing a type here says only how large it is, not that the
+ * engine can compute with it. The sizes are those of the block structures in ggml's {@code
+ * ggml-common.h}; types that ggml has withdrawn are known by name, so that a message can say which.
  */
 public enum GgmlType {
   F32(0, 1, 4),
@@ -47,7 +51,8 @@ public enum GgmlType {
   IQ4_NL_4_8(37, 0, 0),
   IQ4_NL_8_8(38, 0, 0),
   MXFP4(39, 32, 17),
-  NVFP4(40, 64, 36);
+  NVFP4(40, 64, 36),
+  Q1_0(41, 128, 18);
 
   private static final GgmlType[] BY_ID = values();
 
@@ -61,19 +66,9 @@ public enum GgmlType {
     this.blockBytes = blockBytes;
   }
 
-  /** The number that stands for the type in a file. */
+  /** The number that stands for this type in a GGUF file. */
   public int id() {
     return id;
-  }
-
-  /** Weights in a block; 0 for a withdrawn type. */
-  public int blockSize() {
-    return blockSize;
-  }
-
-  /** Bytes of a block; 0 for a withdrawn type. */
-  public int blockBytes() {
-    return blockBytes;
   }
 
   /** Whether ggml has withdrawn the type, so that no file should have it any more. */
@@ -81,20 +76,34 @@ public enum GgmlType {
     return blockSize == 0;
   }
 
+  /** Elements in one block; 0 for a withdrawn type. */
+  public int blockSize() {
+    return blockSize;
+  }
+
+  /** Bytes of one block; 0 for a withdrawn type. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
   /**
-   * The bytes that a number of weights takes.
+   * The exact size of a number of elements.
    *
-   * @throws ArithmeticException if it is not a number of whole blocks, or too large for a long
+   * @return bytes
+   * @throws IllegalArgumentException if the elements are negative or no whole number of blocks, or the
+   *     type is withdrawn
+   * @throws ArithmeticException if the size does not fit a {@code long}
    */
   public long bytes(long elements) {
-    if (withdrawn() || elements % blockSize != 0) {
-      throw new ArithmeticException(elements + " is not a multiple of " + blockSize);
+    if (withdrawn() || elements < 0 || elements % blockSize != 0) {
+      throw new IllegalArgumentException(
+          elements + " elements of " + this + ", expected a multiple of " + blockSize);
     }
     return Math.multiplyExact(elements / blockSize, (long) blockBytes);
   }
 
-  /** The type that a number stands for. */
+  /** The type with a number, or empty where there is none. */
   public static Optional<GgmlType> byId(int id) {
-    return id >= 0 && id < BY_ID.length ? Optional.of(BY_ID[id]) : Optional.empty();
+    return id < 0 || id >= BY_ID.length ? Optional.empty() : Optional.of(BY_ID[id]);
   }
 }

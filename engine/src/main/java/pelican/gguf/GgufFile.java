@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -13,110 +14,122 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * An open GGUF file, version 2 or 3, little-endian. The file is mapped, not read: tensors are views of
- * the mapping, and only the header is looked at when opening. Every length and offset in the header is
- * checked against the file before anything is done with it.
+ * A GGUF file of version 2 or 3, little-endian, mapped into memory as one read-only segment: files
+ * may be larger than 2 GB, and nothing of them is copied.
+ *
+ * <p>The header is checked wholly when the file is opened: whatever tensor the file names lies
+ * inside it. A file that another process shortens while it is mapped makes later reads of tensor
+ * data throw {@link InternalError}; reads of metadata throw {@link GgufException} then.
+ *
+ * <p>Safe for use by many threads. After {@link #close()} every segment and string array of the
+ * file throws {@link IllegalStateException} when read.
  */
 public final class GgufFile implements AutoCloseable {
   private final Path path;
   private final Arena arena;
   private final MemorySegment file;
-  private final int version;
-  private final int alignment;
-  private final GgufMetadata metadata;
+  private final GgufReader.Header header;
   private final Map<String, TensorInfo> tensors;
 
-  private GgufFile(Path path, Arena arena, MemorySegment file, GgufHeader header) {
+  private GgufFile(Path path, Arena arena, MemorySegment file) {
     this.path = path;
     this.arena = arena;
     this.file = file;
-    this.version = header.version();
-    this.alignment = header.alignment();
-    this.metadata = header.metadata();
+    this.header = GgufReader.read(file, path);
     this.tensors = Collections.unmodifiableMap(header.tensors());
   }
 
   /**
    * Maps a file and reads its header.
    *
-   * @throws GgufException if it cannot be read or is not a sound GGUF file
+   * @throws GgufException if there is no such file, or it is no GGUF file that can be used
    */
   public static GgufFile open(Path path) {
+    if (!Files.exists(path)) {
+      throw new GgufException(path + ": no such file");
+    }
     if (Files.isDirectory(path)) {
-      throw new GgufException(path + ": is a directory, expected a GGUF file");
+      throw new GgufException(path + ": a directory, expected a GGUF file");
+    }
+    if (!Files.isRegularFile(path)) {
+      throw new GgufException(path + ": no regular file, expected a GGUF file");
     }
     Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      GgufHeader header = GgufHeader.read(path, file);
-      return new GgufFile(path, arena, file, header);
-    } catch (NoSuchFileException e) {
-      arena.close();
-      throw new GgufException(path + ": no such file", e);
-    } catch (IOException e) {
-      arena.close();
-      throw new GgufException(path + ": cannot be read: " + e.getMessage(), e);
-    } catch (InternalError e) {
-      // How the JVM reports an access to a mapped page that the file no longer has.
-      arena.close();
-      throw new GgufException(path + ": became shorter while it was read", e);
-    } catch (RuntimeException | Error e) {
+    try {
+      return new GgufFile(path, arena, map(path, arena));
+    } catch (Throwable e) {
       arena.close();
       throw e;
     }
   }
 
+  private static MemorySegment map(Path path, Arena arena) {
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+      long size = channel.size();
+      if (size == 0) {
+        throw new GgufException(path + ": an empty file, expected a GGUF file");
+      }
+      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+    } catch (NoSuchFileException e) {
+      throw new GgufException(path + ": no such file", e);
+    } catch (AccessDeniedException e) {
+      throw new GgufException(path + ": permission denied", e);
+    } catch (IOException e) {
+      throw new GgufException(path + ": cannot be read: " + e.getMessage(), e);
+    }
+  }
+
+  /** The path that the file was opened by. */
   public Path path() {
     return path;
   }
 
   /** The version of the format: 2 or 3. */
   public int version() {
-    return version;
+    return header.version();
   }
 
-  /** The length of the file in bytes. */
+  /** The size of the file in bytes. */
   public long size() {
     return file.byteSize();
   }
 
   /** The alignment of tensor data in bytes. */
   public int alignment() {
-    return alignment;
+    return header.alignment();
   }
 
+  /** The key-value pairs. */
   public GgufMetadata metadata() {
-    return metadata;
+    return header.metadata();
   }
 
-  /** All tensors by name, in the file's order. */
+  /** All tensors by name, in the order of the file. */
   public Map<String, TensorInfo> tensors() {
     return tensors;
   }
 
+  /**
+   * A tensor that must be there.
+   *
+   * @throws GgufException if it is missing
+   */
+  public TensorInfo tensor(String name) {
+    return find(name)
+        .orElseThrow(() -> new GgufException(path + ": tensor " + name + " is missing"));
+  }
+
+  /** A tensor that may be there. */
   public Optional<TensorInfo> find(String name) {
     return Optional.ofNullable(tensors.get(name));
   }
 
-  /**
-   * A tensor by name.
-   *
-   * @throws GgufException if the file has none of that name
-   */
-  public TensorInfo tensor(String name) {
-    TensorInfo tensor = tensors.get(name);
-    if (tensor == null) {
-      throw new GgufException(path + ": tensor " + name + " is missing");
-    }
-    return tensor;
-  }
-
-  /** The data of a tensor: a read-only view of exactly its bytes. */
+  /** The data of one of this file's tensors: a read-only segment of exactly its size. */
   public MemorySegment data(TensorInfo tensor) {
     return file.asSlice(tensor.offset(), tensor.byteSize());
   }
 
-  /** Unmaps the file; its tensors and string arrays cannot be used any more. */
+  /** Unmaps the file. Further calls do nothing. */
   @Override
   public void close() {
     if (arena.scope().isAlive()) {

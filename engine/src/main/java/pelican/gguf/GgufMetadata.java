@@ -1,158 +1,49 @@
 package pelican.gguf;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.math.BigInteger;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.util.AbstractList;
+import java.util.ArrayList;
 import java.util.Collections;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
+import java.util.function.IntFunction;
 
 /**
- * The key-value part of a GGUF file. Values are Java objects: integers of any width are {@link Long},
- * floats {@link Double}, arrays {@code long[]}, {@code double[]}, {@code boolean[]}, {@link
- * StringArray} or {@code Object[]} of arrays. Getters convert where nothing is lost, since files differ
- * in the types they use, and name file and key where a value is missing or another kind.
+ * The key-value pairs of a GGUF file. Values are read from the mapped file when asked for. Every
+ * getter throws {@link GgufException}, naming file, key, value and expectation, where the key is
+ * missing (unless a default is given) or its value is not what was asked for.
  */
 public final class GgufMetadata {
+  /**
+   * Where a value lies in the file.
+   *
+   * @param type the type of the value
+   * @param element the type of its elements, for an array; else the same as {@code type}
+   * @param count the number of elements; 1 for what is no array
+   * @param at the place of the first element; for a string, of its length
+   * @param strings for an array of strings, the place of each and the end of the last
+   */
+  record Value(ValueType type, ValueType element, int count, long at, long[] strings) {}
+
+  /** Arrays that are turned into Java arrays stay below this: 64 MB of ints. */
+  private static final int MAX_NUMBERS = 1 << 24;
+
+  private final MemorySegment file;
   private final Path path;
-  private final Map<String, Object> values;
+  private final String name;
+  private final Map<String, Value> values;
 
-  GgufMetadata(Path path, Map<String, Object> values) {
+  GgufMetadata(MemorySegment file, Path path, Map<String, Value> values) {
+    this.file = file;
     this.path = path;
-    this.values = Collections.unmodifiableMap(values);
-  }
-
-  /** The keys, in the file's order. */
-  public Set<String> keys() {
-    return values.keySet();
-  }
-
-  public boolean has(String key) {
-    return values.containsKey(key);
-  }
-
-  /** A value as stored, or null. */
-  public Object get(String key) {
-    return values.get(key);
-  }
-
-  public String string(String key) {
-    return required(key) instanceof String s ? s : fail(key, "a string");
-  }
-
-  public String string(String key, String fallback) {
-    return has(key) ? string(key) : fallback;
-  }
-
-  /** An integer of any width that fits in an int. */
-  public int integer(String key) {
-    long value = longInteger(key);
-    if (value < Integer.MIN_VALUE || value > Integer.MAX_VALUE) {
-      return fail(key, "an integer of 32 bits");
-    }
-    return (int) value;
-  }
-
-  public int integer(String key, int fallback) {
-    return has(key) ? integer(key) : fallback;
-  }
-
-  /** An integer of any width; unsigned 64-bit values above the range of a long are refused. */
-  public long longInteger(String key) {
-    return required(key) instanceof Long value ? value : fail(key, "an integer");
-  }
-
-  public long longInteger(String key, long fallback) {
-    return has(key) ? longInteger(key) : fallback;
-  }
-
-  public float floating(String key) {
-    return switch (required(key)) {
-      case Double d -> d.floatValue();
-      case Long l -> l.floatValue();
-      default -> fail(key, "a number");
-    };
-  }
-
-  public float floating(String key, float fallback) {
-    return has(key) ? floating(key) : fallback;
-  }
-
-  public boolean bool(String key) {
-    return required(key) instanceof Boolean b ? b : fail(key, "a boolean");
-  }
-
-  public boolean bool(String key, boolean fallback) {
-    return has(key) ? bool(key) : fallback;
-  }
-
-  /** An array of integers; a single integer counts as an array of one. */
-  public int[] integers(String key) {
-    return switch (required(key)) {
-      case Long ignored -> new int[] {integer(key)};
-      case long[] array -> {
-        int[] result = new int[array.length];
-        for (int i = 0; i < result.length; i++) {
-          if (array[i] != (int) array[i]) {
-            fail(key, "integers of 32 bits");
-          }
-          result[i] = (int) array[i];
-        }
-        yield result;
-      }
-      default -> fail(key, "an array of integers");
-    };
-  }
-
-  /** One integer for each layer; a single integer counts for all. */
-  public int[] integersPerLayer(String key, int layers) {
-    int[] array = integers(key);
-    if (required(key) instanceof Long) {
-      int value = array[0];
-      array = new int[layers];
-      Arrays.fill(array, value);
-    }
-    return array.length == layers ? array : fail(key, layers + " values, one for each layer");
-  }
-
-  /** One boolean for each layer; a single one counts for all, integers count as booleans. */
-  public boolean[] booleansPerLayer(String key, int layers) {
-    boolean[] result = new boolean[layers];
-    switch (required(key)) {
-      case Boolean b -> Arrays.fill(result, b);
-      case boolean[] array when array.length == layers -> result = array.clone();
-      case long[] array when array.length == layers -> {
-        for (int i = 0; i < layers; i++) {
-          result[i] = array[i] != 0;
-        }
-      }
-      default -> fail(key, layers + " booleans, one for each layer");
-    }
-    return result;
-  }
-
-  /** An array of numbers. */
-  public float[] floats(String key) {
-    return switch (required(key)) {
-      case double[] array -> {
-        float[] result = new float[array.length];
-        for (int i = 0; i < result.length; i++) {
-          result[i] = (float) array[i];
-        }
-        yield result;
-      }
-      case long[] array -> {
-        float[] result = new float[array.length];
-        for (int i = 0; i < result.length; i++) {
-          result[i] = array[i];
-        }
-        yield result;
-      }
-      default -> fail(key, "an array of numbers");
-    };
-  }
-
-  public StringArray strings(String key) {
-    return required(key) instanceof StringArray array ? array : fail(key, "an array of strings");
+    this.name = path.toString();
+    this.values = values;
   }
 
   /** The file that the metadata comes from, for messages. */
@@ -160,28 +51,345 @@ public final class GgufMetadata {
     return path;
   }
 
-  private Object required(String key) {
-    Object value = values.get(key);
+  /** All keys, in the order of the file. */
+  public Set<String> keys() {
+    return Collections.unmodifiableSet(values.keySet());
+  }
+
+  /** Whether a key is present. */
+  public boolean has(String key) {
+    return values.containsKey(key);
+  }
+
+  /** The type of a key's value. */
+  public ValueType type(String key) {
+    return value(key).type();
+  }
+
+  /** The type of the elements of a key's array; the type itself for what is no array. */
+  public ValueType elementType(String key) {
+    return value(key).element();
+  }
+
+  /** The number of elements of a key's array; 1 for what is no array. */
+  public int length(String key) {
+    return value(key).count();
+  }
+
+  /** A string. */
+  public String string(String key) {
+    Value value = value(key);
+    if (value.type() != ValueType.STRING) {
+      throw wrong(key, value, "a string");
+    }
+    return text(value);
+  }
+
+  /** A string, or a default where the key is missing. */
+  public String string(String key, String missing) {
+    return has(key) ? string(key) : missing;
+  }
+
+  /** An integer of any type that fits an {@code int}. */
+  public int integer(String key) {
+    Value value = value(key);
+    if (!value.type().isInteger()) {
+      throw wrong(key, value, "an integer");
+    }
+    return asInt(key, value, 0);
+  }
+
+  /** An integer of any type that fits an {@code int}, or a default where the key is missing. */
+  public int integer(String key, int missing) {
+    return has(key) ? integer(key) : missing;
+  }
+
+  /** An integer of any type that fits a {@code long}. */
+  public long longInteger(String key) {
+    Value value = value(key);
+    if (!value.type().isInteger()) {
+      throw wrong(key, value, "an integer");
+    }
+    long bits = bits(value, 0);
+    if (value.type() == ValueType.UINT64 && bits < 0) {
+      throw wrong(key, value, "at most 2^63 - 1");
+    }
+    return bits;
+  }
+
+  /** An integer that fits a {@code long}, or a default where the key is missing. */
+  public long longInteger(String key, long missing) {
+    return has(key) ? longInteger(key) : missing;
+  }
+
+  /** A number of any type, rounded to {@code float}; it may be infinite or NaN. */
+  public float floating(String key) {
+    Value value = value(key);
+    if (!value.type().isFloat() && !value.type().isInteger()) {
+      throw wrong(key, value, "a number");
+    }
+    return (float) asDouble(value, 0);
+  }
+
+  /** A number of any type, or a default where the key is missing. */
+  public float floating(String key, float missing) {
+    return has(key) ? floating(key) : missing;
+  }
+
+  /** A boolean. */
+  public boolean bool(String key) {
+    Value value = value(key);
+    if (value.type() != ValueType.BOOL) {
+      throw wrong(key, value, "a boolean");
+    }
+    return asBoolean(key, value, 0);
+  }
+
+  /** A boolean, or a default where the key is missing. */
+  public boolean bool(String key, boolean missing) {
+    return has(key) ? bool(key) : missing;
+  }
+
+  /** An array of integers of any type, each of which fits an {@code int}; a scalar is one. */
+  public int[] integers(String key) {
+    Value value = value(key);
+    if (!value.element().isInteger() || value.count() > MAX_NUMBERS) {
+      throw wrong(key, value, "an array of at most " + MAX_NUMBERS + " integers");
+    }
+    int[] result = new int[value.count()];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = asInt(key, value, i);
+    }
+    return result;
+  }
+
+  /** One integer for each layer; a scalar holds for all of them. */
+  public int[] integersPerLayer(String key, int layers) {
+    Value value = value(key);
+    if (!value.element().isInteger()) {
+      throw wrong(key, value, "integers");
+    }
+    int[] result = new int[perLayer(key, value, layers)];
+    for (int i = 0; i < layers; i++) {
+      result[i] = asInt(key, value, value.type() == ValueType.ARRAY ? i : 0);
+    }
+    return result;
+  }
+
+  /** One boolean for each layer; a scalar holds for all of them, integers 0 and 1 count. */
+  public boolean[] booleansPerLayer(String key, int layers) {
+    Value value = value(key);
+    if (value.element() != ValueType.BOOL && !value.element().isInteger()) {
+      throw wrong(key, value, "booleans");
+    }
+    boolean[] result = new boolean[perLayer(key, value, layers)];
+    for (int i = 0; i < layers; i++) {
+      result[i] = asBoolean(key, value, value.type() == ValueType.ARRAY ? i : 0);
+    }
+    return result;
+  }
+
+  /** An array of numbers, rounded to {@code float}; a scalar is one. */
+  public float[] floats(String key) {
+    Value value = value(key);
+    boolean numbers = value.element().isFloat() || value.element().isInteger();
+    if (!numbers || value.count() > MAX_NUMBERS) {
+      throw wrong(key, value, "an array of at most " + MAX_NUMBERS + " numbers");
+    }
+    float[] result = new float[value.count()];
+    for (int i = 0; i < result.length; i++) {
+      result[i] = (float) asDouble(value, i);
+    }
+    return result;
+  }
+
+  /** An array of strings. */
+  public StringArray strings(String key) {
+    Value value = value(key);
+    if (value.strings() == null) {
+      throw wrong(key, value, "an array of strings");
+    }
+    return new StringArray(file, name + ": " + key, value.strings());
+  }
+
+  /**
+   * A value as Java knows it: {@link String}, {@link Boolean}, {@link Double} for both floating
+   * types, {@link Long} for integers ({@link BigInteger} beyond its range), {@link StringArray},
+   * and a {@link List} of such values for any other array; null where the key is missing.
+   */
+  public Object get(String key) {
+    Value value = values.get(key);
     if (value == null) {
-      throw new GgufException(path + ": metadata key " + key + " is missing");
+      return null;
+    }
+    if (value.type() != ValueType.ARRAY) {
+      return scalar(key, value, 0);
+    }
+    if (value.strings() != null) {
+      return strings(key);
+    }
+    if (value.element() == ValueType.ARRAY) {
+      GgufCursor cursor = new GgufCursor(file, name);
+      cursor.take(value.at(), "the part before " + key);
+      List<Object> arrays = new ArrayList<>();
+      for (int i = 0; i < value.count(); i++) {
+        arrays.add(nested(cursor, key));
+      }
+      return Collections.unmodifiableList(arrays);
+    }
+    return new Elements(value.count(), i -> scalar(key, value, i));
+  }
+
+  private List<Object> nested(GgufCursor cursor, String key) {
+    ValueType element = ValueType.byId(cursor.u32(key)).orElseThrow();
+    long count = cursor.u64(key);
+    List<Object> list = new ArrayList<>();
+    for (long i = 0; i < count; i++) {
+      list.add(
+          switch (element) {
+            case ARRAY -> nested(cursor, key);
+            case STRING -> {
+              long at = cursor.position();
+              cursor.take(cursor.stringLength(key), key);
+              yield text(new Value(ValueType.STRING, ValueType.STRING, 1, at, null));
+            }
+            default -> {
+              long at = cursor.take(element.bytes(), key);
+              yield scalar(key, new Value(element, element, 1, at, null), 0);
+            }
+          });
+    }
+    return Collections.unmodifiableList(list);
+  }
+
+  /** A read-only list of scalars that are read when asked for. */
+  private static final class Elements extends AbstractList<Object> {
+    private final int size;
+    private final IntFunction<Object> element;
+
+    Elements(int size, IntFunction<Object> element) {
+      this.size = size;
+      this.element = element;
+    }
+
+    @Override
+    public int size() {
+      return size;
+    }
+
+    @Override
+    public Object get(int index) {
+      Objects.checkIndex(index, size);
+      return element.apply(index);
+    }
+  }
+
+  private Value value(String key) {
+    Value value = values.get(key);
+    if (value == null) {
+      throw new GgufException(name + ": metadata " + key + " is missing");
     }
     return value;
   }
 
-  private <T> T fail(String key, String expected) {
-    throw new GgufException(
-        path + ": " + key + " is " + describe(values.get(key)) + ", expected " + expected);
+  private int perLayer(String key, Value value, int layers) {
+    if (value.type() == ValueType.ARRAY && value.count() != layers) {
+      throw wrong(key, value, "one value or " + layers + ", one for each layer");
+    }
+    return layers;
   }
 
-  private static String describe(Object value) {
-    return switch (value) {
-      case String s -> "\"" + (s.length() > 40 ? s.substring(0, 40) + "…" : s) + "\"";
-      case long[] a -> "an array of " + a.length + " integers";
-      case double[] a -> "an array of " + a.length + " floats";
-      case boolean[] a -> "an array of " + a.length + " booleans";
-      case StringArray a -> "an array of " + a.size() + " strings";
-      case Object[] a -> "an array of " + a.length + " arrays";
-      default -> value.toString();
+  private int asInt(String key, Value value, int index) {
+    long bits = bits(value, index);
+    if (bits != (int) bits) {
+      throw wrong(key, value, index, "an integer of at most 31 bits");
+    }
+    return (int) bits;
+  }
+
+  private double asDouble(Value value, int index) {
+    long bits = bits(value, index);
+    return switch (value.element()) {
+      case FLOAT32 -> Float.intBitsToFloat((int) bits);
+      case FLOAT64 -> Double.longBitsToDouble(bits);
+      case UINT64 -> bits >= 0 ? bits : new BigInteger(Long.toUnsignedString(bits)).doubleValue();
+      default -> bits;
     };
+  }
+
+  private boolean asBoolean(String key, Value value, int index) {
+    long bits = bits(value, index);
+    if (bits < 0 || bits > 1) {
+      throw wrong(key, value, index, "0 or 1 for a boolean");
+    }
+    return bits == 1;
+  }
+
+  private Object scalar(String key, Value value, int index) {
+    return switch (value.element()) {
+      case STRING -> text(value);
+      case BOOL -> asBoolean(key, value, index);
+      case FLOAT32, FLOAT64 -> asDouble(value, index);
+      case UINT64 -> {
+        long bits = bits(value, index);
+        if (bits < 0) {
+          yield new BigInteger(Long.toUnsignedString(bits));
+        }
+        yield bits;
+      }
+      default -> bits(value, index);
+    };
+  }
+
+  private long bits(Value value, int index) {
+    try {
+      return GgufCursor.bits(
+          file, value.element(), value.at() + (long) index * value.element().bytes());
+    } catch (InternalError e) {
+      throw GgufCursor.shrunk(name, e);
+    }
+  }
+
+  private String text(Value value) {
+    try {
+      GgufCursor cursor = new GgufCursor(file, name);
+      cursor.take(value.at(), "the part before a string");
+      byte[] bytes = new byte[cursor.stringLength("a string")];
+      MemorySegment.copy(
+          file,
+          ValueLayout.JAVA_BYTE,
+          cursor.take(bytes.length, "a string"),
+          bytes,
+          0,
+          bytes.length);
+      return new String(bytes, StandardCharsets.UTF_8);
+    } catch (InternalError e) {
+      throw GgufCursor.shrunk(name, e);
+    }
+  }
+
+  private GgufException wrong(String key, Value value, String expected) {
+    String shown;
+    if (value.type() == ValueType.ARRAY) {
+      shown = "an array of " + value.count() + " " + value.element();
+    } else if (value.type() == ValueType.STRING) {
+      shown = Quote.quote(text(value));
+    } else if (value.type() == ValueType.BOOL) {
+      shown = "BOOL " + bits(value, 0);
+    } else {
+      shown = value.type() + " " + scalar(key, value, 0);
+    }
+    return new GgufException(name + ": metadata " + key + " is " + shown + ", expected " + expected);
+  }
+
+  private GgufException wrong(String key, Value value, int index, String expected) {
+    if (value.type() != ValueType.ARRAY) {
+      return wrong(key, value, expected);
+    }
+    Object shown =
+        value.element() == ValueType.BOOL ? bits(value, index) : scalar(key, value, index);
+    return new GgufException(
+        String.format(
+            "%s: metadata %s[%d] is %s, expected %s", name, key, index, shown, expected));
   }
 }

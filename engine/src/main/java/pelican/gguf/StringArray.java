@@ -3,41 +3,47 @@ package pelican.gguf;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.AbstractList;
+import java.util.Objects;
+import java.util.RandomAccess;
 
 /**
- * An array of strings in a mapped file. Holds only where each string begins, so that a vocabulary of
- * half a million entries costs no objects until one is asked for.
+ * An array of strings inside a GGUF file. Only the places of the strings are held; each is read
+ * from the mapped file when asked for, so a vocabulary of any size costs eight bytes an entry.
  */
-public final class StringArray {
+public final class StringArray extends AbstractList<String> implements RandomAccess {
+  /** Bytes of the length that stands before each string. */
+  static final int PREFIX = Long.BYTES;
+
   private final MemorySegment file;
-  private final long[] starts;
+  private final String where;
+  private final long[] offsets;
 
   /**
-   * @param starts where the length field of each string is in the file
+   * @param where names file and key in messages
+   * @param offsets of each string's length prefix, and the end of the last string
    */
-  StringArray(MemorySegment file, long[] starts) {
+  StringArray(MemorySegment file, String where, long[] offsets) {
     this.file = file;
-    this.starts = starts;
+    this.where = where;
+    this.offsets = offsets;
   }
 
-  /** The number of strings. */
+  @Override
   public int size() {
-    return starts.length;
+    return offsets.length - 1;
   }
 
-  /** The number of UTF-8 bytes of a string. */
+  /** The string at an index; bytes that are no UTF-8 become U+FFFD. */
+  @Override
+  public String get(int index) {
+    return new String(bytes(index), StandardCharsets.UTF_8);
+  }
+
+  /** The length of a string in bytes. */
   public int length(int index) {
-    return (int) file.get(ValueLayout.JAVA_LONG_UNALIGNED, starts[index]);
-  }
-
-  /** The UTF-8 bytes of a string, in the mapped file. */
-  public MemorySegment segment(int index) {
-    return file.asSlice(starts[index] + Long.BYTES, length(index));
-  }
-
-  /** Where the UTF-8 bytes of a string begin in {@link #file()}. */
-  public long offset(int index) {
-    return starts[index] + Long.BYTES;
+    Objects.checkIndex(index, size());
+    return (int) (offsets[index + 1] - offsets[index] - PREFIX);
   }
 
   /** The mapped file that {@link #offset} refers to. */
@@ -45,13 +51,38 @@ public final class StringArray {
     return file;
   }
 
-  /** A copy of the UTF-8 bytes of a string. */
-  public byte[] bytes(int index) {
-    return segment(index).toArray(ValueLayout.JAVA_BYTE);
+  /** Where the bytes of a string begin in {@link #file()}. */
+  public long offset(int index) {
+    Objects.checkIndex(index, size());
+    return offsets[index] + PREFIX;
   }
 
-  /** A string; malformed UTF-8 becomes replacement characters. */
-  public String get(int index) {
-    return new String(bytes(index), StandardCharsets.UTF_8);
+  /** The bytes of a string, in the mapped file. */
+  public MemorySegment segment(int index) {
+    return file.asSlice(offset(index), length(index));
+  }
+
+  /** A copy of the bytes of a string. */
+  public byte[] bytes(int index) {
+    byte[] bytes = new byte[length(index)];
+    copy(index, bytes, 0);
+    return bytes;
+  }
+
+  /**
+   * Copies the bytes of a string into an array.
+   *
+   * @return the number of bytes copied: {@link #length}
+   * @throws IndexOutOfBoundsException if they do not fit behind {@code at}
+   */
+  public int copy(int index, byte[] target, int at) {
+    int length = length(index);
+    try {
+      MemorySegment.copy(
+          file, ValueLayout.JAVA_BYTE, offsets[index] + PREFIX, target, at, length);
+    } catch (InternalError e) {
+      throw GgufCursor.shrunk(where, e);
+    }
+    return length;
   }
 }

@@ -3,25 +3,25 @@ package pelican.gguf;
 import java.util.List;
 
 /**
- * What a GGUF file says of a tensor.
+ * What a GGUF file says of one tensor.
  *
- * @param name the tensor's name
- * @param type how its weights are stored
- * @param dims its size along each dimension, the fastest-varying first
- * @param offset where its data begins, in bytes from the beginning of the file
- * @param byteSize how many bytes its data takes
+ * @param name the tensor's name, unique in its file
+ * @param type how its elements are stored
+ * @param dims elements along each dimension, the contiguous one first
+ * @param offset where its data begins, in bytes from the start of the file
+ * @param byteSize the exact size of its data in bytes
  */
 public record TensorInfo(String name, GgmlType type, List<Long> dims, long offset, long byteSize) {
   public TensorInfo {
     dims = List.copyOf(dims);
   }
 
-  /** The length of a row: the first dimension. */
+  /** Elements of one row: the contiguous dimension. */
   public long columns() {
     return dims.getFirst();
   }
 
-  /** The number of rows: the product of the other dimensions. */
+  /** The number of rows: the product of all dimensions after the first. */
   public long rows() {
     long rows = 1;
     for (int i = 1; i < dims.size(); i++) {
@@ -30,8 +30,8 @@ public record TensorInfo(String name, GgmlType type, List<Long> dims, long offse
     return rows;
   }
 
-  /** The number of weights. */
+  /** The number of elements. */
   public long elements() {
-    return Math.multiplyExact(rows(), columns());
+    return Math.multiplyExact(columns(), rows());
   }
 }

@@ -1,6 +1,8 @@
 package pelican.gguf;
 
-/** The types of GGUF metadata values; the ordinal is the number in the file. */
+import java.util.Optional;
+
+/** The types of a metadata value, in the order of their numbers in a GGUF file. */
 public enum ValueType {
   UINT8(1),
   INT8(1),
@@ -16,7 +18,7 @@ public enum ValueType {
   INT64(8),
   FLOAT64(8);
 
-  private static final ValueType[] BY_ID = values();
+  private static final ValueType[] TYPES = values();
 
   private final int bytes;
 
@@ -24,20 +26,31 @@ public enum ValueType {
     this.bytes = bytes;
   }
 
-  /** Bytes of a value, 0 where it varies. */
-  int bytes() {
+  /** The number that stands for this type in a GGUF file. */
+  public int id() {
+    return ordinal();
+  }
+
+  /** Bytes of one value; 0 for strings and arrays, whose size varies. */
+  public int bytes() {
     return bytes;
   }
 
-  /** The type with a number, or null. */
-  static ValueType byId(int id) {
-    return id >= 0 && id < BY_ID.length ? BY_ID[id] : null;
-  }
-
-  boolean isInteger() {
+  /** Whether values are whole numbers (booleans are not). */
+  public boolean isInteger() {
     return switch (this) {
       case UINT8, INT8, UINT16, INT16, UINT32, INT32, UINT64, INT64 -> true;
-      default -> false;
+      case FLOAT32, BOOL, STRING, ARRAY, FLOAT64 -> false;
     };
+  }
+
+  /** Whether values are floating-point numbers. */
+  public boolean isFloat() {
+    return this == FLOAT32 || this == FLOAT64;
+  }
+
+  /** The type with a number, or empty where there is none. */
+  public static Optional<ValueType> byId(int id) {
+    return id < 0 || id >= TYPES.length ? Optional.empty() : Optional.of(TYPES[id]);
   }
 }
