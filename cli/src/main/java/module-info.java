@@ -1,9 +1,10 @@
 /** The command line and the HTTP server. */
 module pelican.cli {
   requires info.picocli;
-  requires org.jline;
+  requires org.jline.reader;
+  requires org.jline.terminal;
   requires pelican.engine;
   requires pelican.models;
-  requires progressbar;
+  requires me.tongfei.progressbar;
   requires tools.jackson.databind;
 }
