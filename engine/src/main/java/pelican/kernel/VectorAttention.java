@@ -1,0 +1,131 @@
+package pelican.kernel;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Attention over keys and values in half or single precision.
+ *
+ * <p>A half becomes a float without a conversion instruction (the Vector API of JDK 25 has none): its
+ * exponent and mantissa, moved to where a float has them, are the same number times 2^-112, subnormals
+ * included; a multiplication puts that right.
+ */
+final class VectorAttention {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final int L = S.length();
+
+  /** Halves for as many floats as a vector holds; null where the JVM has no vectors so short. */
+  private static final VectorSpecies<Short> H =
+      S.vectorBitSize() >= 128
+          ? VectorSpecies.of(short.class, VectorShape.forBitSize(S.vectorBitSize() / 2))
+          : null;
+
+  private static final float HALF_FACTOR = 0x1p112f;
+  private static final int HALF_MASK = 0x8fffffff;
+
+  private VectorAttention() {}
+
+  /** Widens halves to floats; the size is a multiple of the vector's length. */
+  static void widen(short[] from, int fromOffset, float[] to, int toOffset, int size) {
+    for (int i = 0; i < size; i += L) {
+      IntVector bits =
+          (IntVector)
+              ShortVector.fromArray(H, from, fromOffset + i).convertShape(VectorOperators.S2I, I, 0);
+      bits.lanewise(VectorOperators.LSHL, 13)
+          .and(HALF_MASK)
+          .reinterpretAsFloats()
+          .mul(HALF_FACTOR)
+          .intoArray(to, toOffset + i);
+    }
+  }
+
+  /** Dot products of one key with four query rows. */
+  static void scores4(
+      float[] q,
+      int q0,
+      int q1,
+      int q2,
+      int q3,
+      float[] key,
+      int k,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    FloatVector a0 = FloatVector.zero(S);
+    FloatVector a1 = FloatVector.zero(S);
+    FloatVector a2 = FloatVector.zero(S);
+    FloatVector a3 = FloatVector.zero(S);
+    for (int i = 0; i < size; i += L) {
+      FloatVector v = FloatVector.fromArray(S, key, k + i);
+      a0 = v.fma(FloatVector.fromArray(S, q, q0 + i), a0);
+      a1 = v.fma(FloatVector.fromArray(S, q, q1 + i), a1);
+      a2 = v.fma(FloatVector.fromArray(S, q, q2 + i), a2);
+      a3 = v.fma(FloatVector.fromArray(S, q, q3 + i), a3);
+    }
+    out[outOffset] = a0.reduceLanes(VectorOperators.ADD);
+    out[outOffset + outStride] = a1.reduceLanes(VectorOperators.ADD);
+    out[outOffset + 2 * outStride] = a2.reduceLanes(VectorOperators.ADD);
+    out[outOffset + 3 * outStride] = a3.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** The dot product of one key with one query row. */
+  static float score(float[] q, int q0, float[] key, int k, int size) {
+    FloatVector a = FloatVector.zero(S);
+    for (int i = 0; i < size; i += L) {
+      a = FloatVector.fromArray(S, key, k + i).fma(FloatVector.fromArray(S, q, q0 + i), a);
+    }
+    return a.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** Adds the weighted values of some positions to four rows. */
+  static void weightedSum4(
+      float[] p,
+      int p0,
+      int pStride,
+      float[] values,
+      int v,
+      int positions,
+      int size,
+      float[] out,
+      int o0,
+      int o1,
+      int o2,
+      int o3) {
+    for (int i = 0; i < size; i += L) {
+      FloatVector a0 = FloatVector.fromArray(S, out, o0 + i);
+      FloatVector a1 = FloatVector.fromArray(S, out, o1 + i);
+      FloatVector a2 = FloatVector.fromArray(S, out, o2 + i);
+      FloatVector a3 = FloatVector.fromArray(S, out, o3 + i);
+      for (int j = 0; j < positions; j++) {
+        FloatVector value = FloatVector.fromArray(S, values, v + j * size + i);
+        a0 = value.fma(FloatVector.broadcast(S, p[p0 + j]), a0);
+        a1 = value.fma(FloatVector.broadcast(S, p[p0 + pStride + j]), a1);
+        a2 = value.fma(FloatVector.broadcast(S, p[p0 + 2 * pStride + j]), a2);
+        a3 = value.fma(FloatVector.broadcast(S, p[p0 + 3 * pStride + j]), a3);
+      }
+      a0.intoArray(out, o0 + i);
+      a1.intoArray(out, o1 + i);
+      a2.intoArray(out, o2 + i);
+      a3.intoArray(out, o3 + i);
+    }
+  }
+
+  /** Adds the weighted values of some positions to one row. */
+  static void weightedSum1(
+      float[] p, int p0, float[] values, int v, int positions, int size, float[] out, int o0) {
+    for (int i = 0; i < size; i += L) {
+      FloatVector a0 = FloatVector.fromArray(S, out, o0 + i);
+      for (int j = 0; j < positions; j++) {
+        FloatVector value = FloatVector.fromArray(S, values, v + j * size + i);
+        a0 = value.fma(FloatVector.broadcast(S, p[p0 + j]), a0);
+      }
+      a0.intoArray(out, o0 + i);
+    }
+  }
+}

@@ -1,0 +1,206 @@
+package pelican.kernel;
+
+import jdk.incubator.vector.FloatVector;
+
+/** The kernels on the Vector API, at the width that the JVM prefers. */
+public final class VectorKernels implements Kernels {
+  /** Floats of decoded weights that stay in the level 2 cache while all tokens pass over them. */
+  private static final int TILE = 1 << 16;
+
+  /** Positions of a page that are widened at a time. */
+  private static final int POSITIONS = 16;
+
+  private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
+
+  @Override
+  public String description() {
+    return "vector (" + FloatVector.SPECIES_PREFERRED.vectorBitSize() + " bits)";
+  }
+
+  @Override
+  public void prepare(Activations x, Matrix[] weights) {}
+
+  @Override
+  public void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
+    int columns = w.columns();
+    int block = Math.clamp(TILE / columns & -4, 4, 32);
+    float[] rows = scratch(block * columns);
+    for (int r = rowFrom; r < rowTo; r += block) {
+      int count = Math.min(block, rowTo - r);
+      for (int i = 0; i < count; i++) {
+        w.decodeRow(r + i, rows, i * columns);
+      }
+      VectorTiles.multiply(
+          rows, count, x.values(), x.tokens(), columns, out, offset + r, stride);
+    }
+  }
+
+  private float[] scratch(int size) {
+    float[] array = tile.get();
+    if (array.length < size) {
+      array = new float[size];
+      tile.set(array);
+    }
+    return array;
+  }
+
+  @Override
+  public void rmsNorm(
+      float[] x, int xOffset, float[] weight, float epsilon, float[] out, int outOffset, int size) {
+    float mean = VectorFloats.sumOfSquares(x, xOffset, size) / size;
+    float scale = (float) (1 / Math.sqrt(mean + epsilon));
+    if (weight == null) {
+      VectorFloats.scale(x, xOffset, scale, out, outOffset, size);
+    } else {
+      VectorFloats.scale(x, xOffset, weight, scale, out, outOffset, size);
+    }
+  }
+
+  @Override
+  public void geluMultiply(float[] gate, int gateOffset, float[] up, int upOffset, int size) {
+    VectorExp.geluMultiply(gate, gateOffset, up, upOffset, size);
+  }
+
+  @Override
+  public void softcap(float[] x, int offset, int size, float cap) {
+    VectorExp.softcap(x, offset, size, cap);
+  }
+
+  @Override
+  public void add(float[] x, int xOffset, float[] y, int yOffset, int size) {
+    VectorFloats.add(x, xOffset, y, yOffset, size);
+  }
+
+  @Override
+  public void softmax(float[] x, int offset, int size) {
+    float max = VectorFloats.max(x, offset, size);
+    float sum = VectorExp.expAndSum(x, offset, size, max);
+    VectorFloats.scale(x, offset, 1 / sum, x, offset, size);
+  }
+
+  @Override
+  public void rotate(
+      float[] x, int offset, int size, float[] cosines, float[] sines, int angleOffset) {
+    VectorFloats.rotate(x, offset, size / 2, cosines, sines, angleOffset);
+  }
+
+  @Override
+  public void toHalf(float[] x, int xOffset, short[] out, int outOffset, int size) {
+    // The compiler turns this loop into half-precision conversions where the machine has them.
+    for (int i = 0; i < size; i++) {
+      out[outOffset + i] = Float.floatToFloat16(x[xOffset + i]);
+    }
+  }
+
+  @Override
+  public void scores(
+      float[] q,
+      int[] qOffsets,
+      int rows,
+      short[] keys,
+      int keyOffset,
+      int positions,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    float[] widened = scratch(POSITIONS * size);
+    for (int j = 0; j < positions; j += POSITIONS) {
+      int count = Math.min(POSITIONS, positions - j);
+      VectorAttention.widen(keys, keyOffset + j * size, widened, 0, count * size);
+      scores(q, qOffsets, rows, widened, 0, count, size, out, outOffset + j, outStride);
+    }
+  }
+
+  @Override
+  public void scores(
+      float[] q,
+      int[] qOffsets,
+      int rows,
+      float[] keys,
+      int keyOffset,
+      int positions,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride) {
+    int r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      for (int j = 0; j < positions; j++) {
+        VectorAttention.scores4(
+            q,
+            qOffsets[r],
+            qOffsets[r + 1],
+            qOffsets[r + 2],
+            qOffsets[r + 3],
+            keys,
+            keyOffset + j * size,
+            size,
+            out,
+            outOffset + r * outStride + j,
+            outStride);
+      }
+    }
+    for (; r < rows; r++) {
+      for (int j = 0; j < positions; j++) {
+        out[outOffset + r * outStride + j] =
+            VectorAttention.score(q, qOffsets[r], keys, keyOffset + j * size, size);
+      }
+    }
+  }
+
+  @Override
+  public void weightedSum(
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rows,
+      short[] values,
+      int valueOffset,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets) {
+    float[] widened = scratch(POSITIONS * size);
+    for (int j = 0; j < positions; j += POSITIONS) {
+      int count = Math.min(POSITIONS, positions - j);
+      VectorAttention.widen(values, valueOffset + j * size, widened, 0, count * size);
+      weightedSum(p, pOffset + j, pStride, rows, widened, 0, count, size, out, outOffsets);
+    }
+  }
+
+  @Override
+  public void weightedSum(
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rows,
+      float[] values,
+      int valueOffset,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets) {
+    int r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      VectorAttention.weightedSum4(
+          p,
+          pOffset + r * pStride,
+          pStride,
+          values,
+          valueOffset,
+          positions,
+          size,
+          out,
+          outOffsets[r],
+          outOffsets[r + 1],
+          outOffsets[r + 2],
+          outOffsets[r + 3]);
+    }
+    for (; r < rows; r++) {
+      VectorAttention.weightedSum1(
+          p, pOffset + r * pStride, values, valueOffset, positions, size, out, outOffsets[r]);
+    }
+  }
+}

@@ -1,0 +1,242 @@
+package pelican.kernel;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Products of decoded rows with several tokens: small tiles whose sums stay in registers, so that each
+ * vector that is loaded is used several times. The number of columns is a multiple of 32.
+ */
+final class VectorTiles {
+  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final int L = S.length();
+
+  /** 4×4 sums and their operands need 24 registers: AVX-512 and SVE have 32, AVX2 has 16. */
+  static final int ROWS = S.vectorBitSize() >= 512 ? 4 : 2;
+
+  static final int TOKENS = 4;
+
+  private VectorTiles() {}
+
+  /**
+   * All rows of a tile times all tokens.
+   *
+   * @param w rows [rows][columns]
+   * @param x tokens [tokens][columns]
+   * @param out {@code out[o + t·stride + r]}
+   */
+  static void multiply(
+      float[] w, int rows, float[] x, int tokens, int columns, float[] out, int o, int stride) {
+    int t = 0;
+    for (; t + TOKENS <= tokens; t += TOKENS) {
+      int r = 0;
+      if (ROWS == 4) {
+        for (; r + 4 <= rows; r += 4) {
+          tile4x4(w, r * columns, x, t * columns, columns, out, o + t * stride + r, stride);
+        }
+      }
+      for (; r + 2 <= rows; r += 2) {
+        tile2x4(w, r * columns, x, t * columns, columns, out, o + t * stride + r, stride);
+      }
+      for (; r < rows; r++) {
+        tile1x4(w, r * columns, x, t * columns, columns, out, o + t * stride + r, stride);
+      }
+    }
+    for (; t < tokens; t++) {
+      int r = 0;
+      for (; r + 4 <= rows; r += 4) {
+        tile4x1(w, r * columns, x, t * columns, columns, out, o + t * stride + r, stride);
+      }
+      for (; r < rows; r++) {
+        tile1x1(w, r * columns, x, t * columns, columns, out, o + t * stride + r, stride);
+      }
+    }
+  }
+
+  /** 4 rows of the tile times 4 tokens. */
+  static void tile4x4(
+      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o, int stride) {
+    int w0o = wo;
+    int w1o = wo + columns;
+    int w2o = wo + 2 * columns;
+    int w3o = wo + 3 * columns;
+    int x0o = xo;
+    int x1o = xo + columns;
+    int x2o = xo + 2 * columns;
+    int x3o = xo + 3 * columns;
+    FloatVector a00 = FloatVector.zero(S);
+    FloatVector a01 = FloatVector.zero(S);
+    FloatVector a02 = FloatVector.zero(S);
+    FloatVector a03 = FloatVector.zero(S);
+    FloatVector a10 = FloatVector.zero(S);
+    FloatVector a11 = FloatVector.zero(S);
+    FloatVector a12 = FloatVector.zero(S);
+    FloatVector a13 = FloatVector.zero(S);
+    FloatVector a20 = FloatVector.zero(S);
+    FloatVector a21 = FloatVector.zero(S);
+    FloatVector a22 = FloatVector.zero(S);
+    FloatVector a23 = FloatVector.zero(S);
+    FloatVector a30 = FloatVector.zero(S);
+    FloatVector a31 = FloatVector.zero(S);
+    FloatVector a32 = FloatVector.zero(S);
+    FloatVector a33 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
+      FloatVector w2 = FloatVector.fromArray(S, w, w2o + i);
+      FloatVector w3 = FloatVector.fromArray(S, w, w3o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+      a10 = w1.fma(x0, a10);
+      a20 = w2.fma(x0, a20);
+      a30 = w3.fma(x0, a30);
+      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      a01 = w0.fma(x1, a01);
+      a11 = w1.fma(x1, a11);
+      a21 = w2.fma(x1, a21);
+      a31 = w3.fma(x1, a31);
+      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      a02 = w0.fma(x2, a02);
+      a12 = w1.fma(x2, a12);
+      a22 = w2.fma(x2, a22);
+      a32 = w3.fma(x2, a32);
+      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      a03 = w0.fma(x3, a03);
+      a13 = w1.fma(x3, a13);
+      a23 = w2.fma(x3, a23);
+      a33 = w3.fma(x3, a33);
+    }
+    out[o] = a00.reduceLanes(VectorOperators.ADD);
+    out[o + 1] = a10.reduceLanes(VectorOperators.ADD);
+    out[o + 2] = a20.reduceLanes(VectorOperators.ADD);
+    out[o + 3] = a30.reduceLanes(VectorOperators.ADD);
+    out[o + stride] = a01.reduceLanes(VectorOperators.ADD);
+    out[o + stride + 1] = a11.reduceLanes(VectorOperators.ADD);
+    out[o + stride + 2] = a21.reduceLanes(VectorOperators.ADD);
+    out[o + stride + 3] = a31.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride] = a02.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride + 1] = a12.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride + 2] = a22.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride + 3] = a32.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride] = a03.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride + 1] = a13.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride + 2] = a23.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride + 3] = a33.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** 2 rows of the tile times 4 tokens. */
+  static void tile2x4(
+      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o, int stride) {
+    int w0o = wo;
+    int w1o = wo + columns;
+    int x0o = xo;
+    int x1o = xo + columns;
+    int x2o = xo + 2 * columns;
+    int x3o = xo + 3 * columns;
+    FloatVector a00 = FloatVector.zero(S);
+    FloatVector a01 = FloatVector.zero(S);
+    FloatVector a02 = FloatVector.zero(S);
+    FloatVector a03 = FloatVector.zero(S);
+    FloatVector a10 = FloatVector.zero(S);
+    FloatVector a11 = FloatVector.zero(S);
+    FloatVector a12 = FloatVector.zero(S);
+    FloatVector a13 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+      a10 = w1.fma(x0, a10);
+      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      a01 = w0.fma(x1, a01);
+      a11 = w1.fma(x1, a11);
+      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      a02 = w0.fma(x2, a02);
+      a12 = w1.fma(x2, a12);
+      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      a03 = w0.fma(x3, a03);
+      a13 = w1.fma(x3, a13);
+    }
+    out[o] = a00.reduceLanes(VectorOperators.ADD);
+    out[o + 1] = a10.reduceLanes(VectorOperators.ADD);
+    out[o + stride] = a01.reduceLanes(VectorOperators.ADD);
+    out[o + stride + 1] = a11.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride] = a02.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride + 1] = a12.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride] = a03.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride + 1] = a13.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** 1 rows of the tile times 4 tokens. */
+  static void tile1x4(
+      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o, int stride) {
+    int w0o = wo;
+    int x0o = xo;
+    int x1o = xo + columns;
+    int x2o = xo + 2 * columns;
+    int x3o = xo + 3 * columns;
+    FloatVector a00 = FloatVector.zero(S);
+    FloatVector a01 = FloatVector.zero(S);
+    FloatVector a02 = FloatVector.zero(S);
+    FloatVector a03 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      a01 = w0.fma(x1, a01);
+      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      a02 = w0.fma(x2, a02);
+      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      a03 = w0.fma(x3, a03);
+    }
+    out[o] = a00.reduceLanes(VectorOperators.ADD);
+    out[o + stride] = a01.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride] = a02.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride] = a03.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** 4 rows of the tile times 1 tokens. */
+  static void tile4x1(
+      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o, int stride) {
+    int w0o = wo;
+    int w1o = wo + columns;
+    int w2o = wo + 2 * columns;
+    int w3o = wo + 3 * columns;
+    int x0o = xo;
+    FloatVector a00 = FloatVector.zero(S);
+    FloatVector a10 = FloatVector.zero(S);
+    FloatVector a20 = FloatVector.zero(S);
+    FloatVector a30 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
+      FloatVector w2 = FloatVector.fromArray(S, w, w2o + i);
+      FloatVector w3 = FloatVector.fromArray(S, w, w3o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+      a10 = w1.fma(x0, a10);
+      a20 = w2.fma(x0, a20);
+      a30 = w3.fma(x0, a30);
+    }
+    out[o] = a00.reduceLanes(VectorOperators.ADD);
+    out[o + 1] = a10.reduceLanes(VectorOperators.ADD);
+    out[o + 2] = a20.reduceLanes(VectorOperators.ADD);
+    out[o + 3] = a30.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** 1 rows of the tile times 1 tokens. */
+  static void tile1x1(
+      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o, int stride) {
+    int w0o = wo;
+    int x0o = xo;
+    FloatVector a00 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+    }
+    out[o] = a00.reduceLanes(VectorOperators.ADD);
+  }
+}
