@@ -12,9 +12,11 @@ public final class VectorKernels implements Kernels {
 
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
+  private final int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+
   @Override
   public String description() {
-    return "vector (" + FloatVector.SPECIES_PREFERRED.vectorBitSize() + " bits)";
+    return "vector (" + bits + " bits)";
   }
 
   @Override

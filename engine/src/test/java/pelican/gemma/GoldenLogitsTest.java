@@ -1,0 +1,101 @@
+package pelican.gemma;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import pelican.gguf.GgufFile;
+import pelican.kernel.KernelChoice;
+import pelican.kernel.Kernels;
+import pelican.kernel.ScalarKernels;
+import pelican.kernel.Workers;
+
+/** Every Gemma 4 variant gives the logits that were computed in float64 from the same weights. */
+class GoldenLogitsTest {
+  /** The relative error at the last position of llama.cpp, which quantizes activations. */
+  private static final Map<String, Double> LLAMA_CPP =
+      Map.of(
+          "dense-Q4_K_M", 0.0940,
+          "moe-F16", 0.0027,
+          "moe-Q4_K_M", 0.5788,
+          "tiny-F16", 0.0026,
+          "tiny-Q3_K_M", 0.0659,
+          "tiny-Q4_0", 0.0648,
+          "tiny-Q4_K_M", 0.0804,
+          "tiny-Q5_K_M", 0.1218,
+          "tiny-Q6_K", 0.0777,
+          "tiny-Q8_0", 0.0544);
+
+  static Stream<String> files() {
+    return Stream.concat(GoldenModel.SMALL.stream(), GoldenModel.LARGE.stream());
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void singlePrecisionAgrees(String name) {
+    double[] errors = GoldenModel.of(name).errors(KernelChoice.choose(), 40, false);
+    assertThat(errors).hasSize(40);
+    assertThat(Arrays.stream(errors).max().getAsDouble()).isLessThan(1e-3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void scalarKernelsAgree(String name) {
+    double[] errors = GoldenModel.of(name).errors(new ScalarKernels("test"), 40, false);
+    assertThat(Arrays.stream(errors).max().getAsDouble()).isLessThan(1e-4);
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void defaultsAreNoWorseThanLlamaCpp(String name) {
+    double[] errors = GoldenModel.of(name).errors(KernelChoice.choose(), 40, true);
+    assertThat(errors[39]).isLessThanOrEqualTo(LLAMA_CPP.get(name));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"tiny-Q4_K_M, 1", "tiny-Q4_K_M, 7", "tiny-Q4_K_M, 32", "tiny-Q6_K, 1", "tiny-Q6_K, 7",
+    "tiny-Q6_K, 32", "dense-Q4_K_M, 1", "dense-Q4_K_M, 7", "moe-Q4_K_M, 1", "moe-Q4_K_M, 7"})
+  void batchesOfAnySizeGiveTheSame(String name, int batchSize) {
+    double[] errors = GoldenModel.of(name).errors(KernelChoice.choose(), batchSize, false);
+    assertThat(Arrays.stream(errors).max().getAsDouble()).isLessThan(1e-3);
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void greedyTokensAgree(String name) {
+    GoldenModel golden = GoldenModel.of(name);
+    Kernels kernels = KernelChoice.choose();
+    try (GgufFile gguf = GgufFile.open(golden.file());
+        Workers workers = new Workers(1)) {
+      GemmaModel model = new GemmaModel(gguf, kernels, workers);
+      KvCache cache = model.newCache(64, false);
+      Batch batch = new Batch();
+      for (int token : golden.greedyPrompt()) {
+        batch.add(cache, token, false);
+      }
+      model.forward(batch);
+      cache.truncate(cache.length() - 1);
+      int next = golden.greedyPrompt()[golden.greedyPrompt().length - 1];
+      int[] expected = golden.greedyTokens();
+      for (int i = 0; i < expected.length; i++) {
+        float[] logits = model.forward(batch.clear().add(cache, next, true));
+        if (golden.greedyMargins()[i] > 1e-3) {
+          assertThat(argMax(logits, model.vocabulary())).as("token " + i).isEqualTo(expected[i]);
+        }
+        next = expected[i];
+      }
+    }
+  }
+
+  private static int argMax(float[] values, int size) {
+    int best = 0;
+    for (int i = 1; i < size; i++) {
+      best = values[i] > values[best] ? i : best;
+    }
+    return best;
+  }
+}
