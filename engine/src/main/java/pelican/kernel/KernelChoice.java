@@ -43,7 +43,7 @@ public final class KernelChoice {
         }
         try {
           yield new VectorKernels();
-        } catch (LinkageError e) {
+        } catch (LinkageError | NullPointerException e) {
           // With vectors limited to less than 128 bits the JDK's own classes do not initialise.
           yield new ScalarKernels("the JVM's vectors do not work: " + e);
         }
