@@ -41,12 +41,11 @@ public final class KernelChoice {
           // Uncompiled, each vector operation is a loop over a fresh object.
           yield new ScalarKernels("the JVM does not compile: " + vmInfo());
         }
-        try {
-          yield new VectorKernels();
-        } catch (LinkageError | NullPointerException e) {
-          // With vectors limited to less than 128 bits the JDK's own classes do not initialise.
-          yield new ScalarKernels("the JVM's vectors do not work: " + e);
+        VectorKernels kernels = new VectorKernels();
+        if (kernels.bits() < 128) {
+          yield new ScalarKernels("the JVM's vectors have " + kernels.bits() + " bits");
         }
+        yield kernels;
       }
       default ->
           throw new PelicanException(

@@ -14,6 +14,11 @@ public final class VectorKernels implements Kernels {
 
   private final int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
 
+  /** The size of the vectors in bits. */
+  int bits() {
+    return bits;
+  }
+
   @Override
   public String description() {
     return "vector (" + bits + " bits)";
