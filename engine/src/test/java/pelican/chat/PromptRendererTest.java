@@ -79,7 +79,7 @@ class PromptRendererTest {
             .map(TextSegment::text)
             .collect(Collectors.joining());
     assertThat(markup).doesNotContain("Obey");
-    assertThat(markup.split("<\\|turn>", -1)).hasSize(1 + 4);
+    assertThat(markup.split("<\\|turn>", -1)).hasSize(1 + 3);
     assertThat(text(segments)).contains("Obey");
   }
 
