@@ -1,0 +1,182 @@
+package pelican.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.function.BooleanSupplier;
+import pelican.gemma.Batch;
+import pelican.gemma.GemmaModel;
+import pelican.gemma.KvCache;
+
+/**
+ * Runs forward passes for all sessions of a model on one thread. What sessions ask for at the same
+ * time goes into one batch, so that each weight is read once for all of them; a long prompt goes in
+ * slices, between which others take part.
+ */
+final class ForwardLoop implements AutoCloseable {
+  /** Tokens of a pass: more read the weights less often, fewer let others and cancellation wait less. */
+  private static final int SLICE = 256;
+
+  private final GemmaModel model;
+  private final Queue<Request> requests = new ArrayDeque<>();
+  private final Thread thread;
+  private boolean closed;
+
+  /** Tokens to append to a sequence. */
+  private static final class Request {
+    final KvCache cache;
+    final int[] tokens;
+    final int from;
+    final boolean all;
+    final float[] logits;
+    final BooleanSupplier cancelled;
+    final CompletableFuture<Integer> done = new CompletableFuture<>();
+    int next;
+    int inBatch;
+
+    Request(
+        KvCache cache,
+        int[] tokens,
+        int from,
+        boolean all,
+        float[] logits,
+        BooleanSupplier cancelled) {
+      this.cache = cache;
+      this.tokens = tokens;
+      this.from = from;
+      this.all = all;
+      this.logits = logits;
+      this.cancelled = cancelled;
+      next = from;
+    }
+  }
+
+  ForwardLoop(GemmaModel model) {
+    this.model = model;
+    thread = Thread.ofPlatform().daemon().name("pelican-forward").start(this::loop);
+  }
+
+  /**
+   * Appends the tokens from {@code from} on to a sequence and gives the logits after the last one, or
+   * after each.
+   *
+   * @param logits gets [1 or number of tokens][vocabulary]
+   * @param cancelled asked between slices
+   * @return the index after the last token that was appended: less than all if cancelled
+   */
+  int run(
+      KvCache cache,
+      int[] tokens,
+      int from,
+      boolean all,
+      float[] logits,
+      BooleanSupplier cancelled) {
+    if (from == tokens.length) {
+      return from;
+    }
+    Request request = new Request(cache, tokens, from, all, logits, cancelled);
+    synchronized (requests) {
+      if (closed) {
+        throw new PelicanException("the model is closed");
+      }
+      requests.add(request);
+      requests.notifyAll();
+    }
+    try {
+      return request.done.join();
+    } catch (CompletionException e) {
+      switch (e.getCause()) {
+        case RuntimeException cause -> throw cause;
+        case Error cause -> throw cause;
+        default -> throw e;
+      }
+    }
+  }
+
+  private void loop() {
+    List<Request> active = new ArrayList<>();
+    Batch batch = new Batch();
+    while (true) {
+      synchronized (requests) {
+        while (requests.isEmpty() && active.isEmpty() && !closed) {
+          try {
+            requests.wait();
+          } catch (InterruptedException e) {
+            closed = true;
+          }
+        }
+        active.addAll(requests);
+        requests.clear();
+        if (closed) {
+          PelicanException error = new PelicanException("the model is closed");
+          active.forEach(request -> request.done.completeExceptionally(error));
+          return;
+        }
+      }
+      active.removeIf(
+          request -> request.cancelled.getAsBoolean() && request.done.complete(request.next));
+      if (!active.isEmpty()) {
+        pass(active, batch);
+      }
+    }
+  }
+
+  private void pass(List<Request> active, Batch batch) {
+    fill(active, batch.clear());
+    try {
+      float[] result = model.forward(batch);
+      int row = 0;
+      int vocabulary = model.vocabulary();
+      for (Request request : active) {
+        boolean last = request.next + request.inBatch == request.tokens.length;
+        int rows = request.all ? request.inBatch : last && request.inBatch > 0 ? 1 : 0;
+        int to = request.all ? (request.next - request.from) * vocabulary : 0;
+        System.arraycopy(result, row * vocabulary, request.logits, to, rows * vocabulary);
+        row += rows;
+        request.next += request.inBatch;
+      }
+      active.removeIf(
+          request ->
+              request.next == request.tokens.length && request.done.complete(request.next));
+    } catch (RuntimeException | Error e) {
+      active.forEach(request -> request.done.completeExceptionally(e));
+      active.clear();
+    }
+  }
+
+  /** Shares a slice: everyone gets a token, so that nobody waits, then prompts take the rest. */
+  private static void fill(List<Request> active, Batch batch) {
+    int left = Math.max(SLICE, active.size());
+    left = Math.min(left, GemmaModel.MAX_BATCH);
+    int waiting = active.size();
+    for (Request request : active) {
+      waiting--;
+      int wanted = request.tokens.length - request.next;
+      request.inBatch = Math.max(0, Math.min(wanted, left - Math.min(waiting, left - 1)));
+      if (left == 0) {
+        request.inBatch = 0;
+      }
+      left -= request.inBatch;
+      for (int i = request.next; i < request.next + request.inBatch; i++) {
+        batch.add(request.cache, request.tokens[i], request.all || i + 1 == request.tokens.length);
+      }
+    }
+  }
+
+  /** Fails what is waiting and ends the thread. */
+  @Override
+  public void close() {
+    synchronized (requests) {
+      closed = true;
+      requests.notifyAll();
+    }
+    try {
+      thread.join();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}

@@ -1,0 +1,194 @@
+package pelican.engine;
+
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import pelican.gemma.KvCache;
+import pelican.sampling.LogProbabilities;
+import pelican.sampling.Sampler;
+import pelican.sampling.StopStrings;
+import pelican.tokenizer.TokenDecoder;
+import pelican.tokenizer.Tokenizer;
+
+/**
+ * One sequence of tokens and what the model computed for it. A prompt that begins as the one before
+ * costs only what is new. One generation at a time; {@link #cancel} may be called from any thread.
+ */
+public final class Session {
+  private final Model model;
+  private final KvCache cache;
+  private final float[] logits;
+
+  /** The tokens whose keys and values are in the cache. */
+  private int[] held = new int[0];
+
+  private int heldSize;
+  private volatile boolean cancelled;
+
+  Session(Model model, KvCache cache) {
+    this.model = model;
+    this.cache = cache;
+    logits = new float[model.vocabulary()];
+  }
+
+  /** The most tokens that prompt and answer may have together. */
+  public int contextLength() {
+    return cache.maxLength();
+  }
+
+  /** The number of tokens in the sequence. */
+  public int length() {
+    return heldSize;
+  }
+
+  /**
+   * Ends a running generation within a token, a running prompt within a slice of it; the one after it
+   * is not affected. Does nothing if none is running.
+   */
+  public void cancel() {
+    cancelled = true;
+  }
+
+  /**
+   * Generates what follows a prompt.
+   *
+   * @param prompt all tokens, those of earlier turns included
+   * @param listener told of each token as it comes, on this thread
+   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the context
+   */
+  public Generation generate(
+      int[] prompt, GenerationOptions options, Consumer<GeneratedToken> listener) {
+    cancelled = false;
+    Tokenizer tokenizer = model.tokenizer();
+    long start = System.nanoTime();
+    int cached = prefill(prompt);
+    long prompted = System.nanoTime();
+    Sampler sampler = new Sampler(options.sampling(), options.constraint());
+    for (int token : prompt) {
+      sampler.see(token);
+    }
+    TokenDecoder decoder = tokenizer.decoder();
+    StopStrings stops = new StopStrings(options.stop());
+    StringBuilder text = new StringBuilder();
+    int limit = options.maxTokens() < 0 ? Integer.MAX_VALUE : options.maxTokens();
+    int[] tokens = new int[16];
+    int count = 0;
+    FinishReason reason = FinishReason.LENGTH;
+    while (count < limit) {
+      if (cancelled) {
+        reason = FinishReason.CANCELLED;
+        break;
+      }
+      List<LogProbabilities.Entry> top = alternatives(options);
+      double logSum =
+          options.topLogProbabilities() < 0
+              ? Double.NaN
+              : LogProbabilities.logSum(logits, 0, logits.length);
+      float[] before = options.topLogProbabilities() < 0 ? logits : logits.clone();
+      int token = sampler.sample(logits, 0, logits.length);
+      if (tokenizer.endOfGeneration().contains(token)) {
+        reason = FinishReason.STOP;
+        break;
+      }
+      tokens = count == tokens.length ? Arrays.copyOf(tokens, 2 * count) : tokens;
+      tokens[count++] = token;
+      String piece = stops.accept(decoder.accept(token));
+      text.append(piece);
+      listener.accept(new GeneratedToken(token, piece, before[token] - logSum, top));
+      if (stops.stopped()) {
+        reason = FinishReason.STOP;
+        break;
+      }
+      if (heldSize == contextLength()) {
+        break;
+      }
+      if (count < limit) {
+        append(new int[] {token}, 0);
+      }
+    }
+    String rest = stops.accept(decoder.finish()) + stops.finish();
+    if (!rest.isEmpty()) {
+      text.append(rest);
+      int last = count == 0 ? -1 : tokens[count - 1];
+      listener.accept(new GeneratedToken(last, rest, Double.NaN, List.of()));
+    }
+    return new Generation(
+        text.toString(),
+        Arrays.copyOf(tokens, count),
+        reason,
+        prompt.length,
+        cached,
+        Duration.ofNanos(prompted - start),
+        Duration.ofNanos(System.nanoTime() - prompted));
+  }
+
+  private List<LogProbabilities.Entry> alternatives(GenerationOptions options) {
+    return options.topLogProbabilities() <= 0
+        ? List.of()
+        : LogProbabilities.top(logits, 0, logits.length, options.topLogProbabilities());
+  }
+
+  /**
+   * Computes a prompt, but for what it shares with the sequence so far.
+   *
+   * @return how many tokens it shares
+   */
+  int prefill(int[] prompt) {
+    check(prompt);
+    int shared = Arrays.mismatch(prompt, 0, prompt.length, held, 0, heldSize);
+    shared = shared < 0 ? prompt.length : shared;
+    // The logits after the last token are needed, so that one is always computed.
+    shared = cache.truncate(Math.min(shared, prompt.length - 1));
+    heldSize = shared;
+    append(prompt, shared);
+    return shared;
+  }
+
+  /**
+   * The logits after each token of a prompt, computed anew.
+   *
+   * @return [tokens][vocabulary]
+   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the context
+   */
+  public float[] logits(int[] prompt) {
+    check(prompt);
+    cancelled = false;
+    heldSize = 0;
+    cache.truncate(0);
+    float[] all = new float[Math.multiplyExact(prompt.length, logits.length)];
+    model.loop().run(cache, prompt, 0, true, all, () -> cancelled);
+    held = prompt.clone();
+    heldSize = prompt.length;
+    return all;
+  }
+
+  private void check(int[] prompt) {
+    if (prompt.length == 0) {
+      throw new PelicanException("the prompt is empty, expected at least one token");
+    }
+    if (prompt.length > contextLength()) {
+      throw new PelicanException(
+          "the prompt has "
+              + prompt.length
+              + " tokens, but the context holds "
+              + contextLength()
+              + " (num_ctx)");
+    }
+    for (int token : prompt) {
+      if (token < 0 || token >= logits.length) {
+        throw new PelicanException(
+            "token " + token + " is not in the vocabulary, expected 0 to " + (logits.length - 1));
+      }
+    }
+  }
+
+  private void append(int[] tokens, int from) {
+    if (heldSize + tokens.length - from > held.length) {
+      held = Arrays.copyOf(held, Math.max(2 * held.length, heldSize + tokens.length - from));
+    }
+    int end = model.loop().run(cache, tokens, from, false, logits, () -> cancelled);
+    System.arraycopy(tokens, from, held, heldSize, end - from);
+    heldSize += end - from;
+  }
+}
