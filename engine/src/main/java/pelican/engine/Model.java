@@ -154,6 +154,16 @@ public final class Model implements AutoCloseable {
     return tokenizer;
   }
 
+  /** The file. */
+  public Path path() {
+    return file.path();
+  }
+
+  /** Which kernels this JVM runs models with and why. */
+  public static String kernelDescription() {
+    return KernelChoice.choose().description();
+  }
+
   /** Which kernels run and why. */
   public String kernels() {
     return kernels.description() + ", " + options.threads() + " threads";

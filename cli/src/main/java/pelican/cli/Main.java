@@ -1,0 +1,28 @@
+package pelican.cli;
+
+import picocli.CommandLine;
+
+/** The program. */
+public final class Main {
+  private Main() {}
+
+  public static void main(String[] args) {
+    if (Relauncher.isNeeded()) {
+      System.exit(Relauncher.run(args));
+    }
+    System.exit(run(args));
+  }
+
+  /** Runs a command line and returns its exit code: 0, 1 for a failure, 2 for wrong usage. */
+  static int run(String... args) {
+    return commandLine().execute(args);
+  }
+
+  static CommandLine commandLine() {
+    CommandLine commandLine = new CommandLine(new PelicanCommand());
+    commandLine.setExecutionExceptionHandler(new Failures());
+    commandLine.setParameterExceptionHandler(new Failures());
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+    return commandLine;
+  }
+}

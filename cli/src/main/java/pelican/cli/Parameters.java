@@ -1,0 +1,93 @@
+package pelican.cli;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+import pelican.engine.GenerationOptions;
+import pelican.engine.PelicanException;
+import pelican.sampling.SamplingOptions;
+
+/** Generation parameters by the names that Ollama gives them. */
+final class Parameters {
+  private final SamplingOptions.Builder sampling = SamplingOptions.GEMMA.toBuilder();
+  private final Map<String, String> given = new LinkedHashMap<>();
+  private List<String> stop = List.of();
+  private int maxTokens = -1;
+  private OptionalInt contextLength = OptionalInt.empty();
+
+  /**
+   * Sets a parameter.
+   *
+   * @param values one value; for {@code stop} any number
+   * @throws PelicanException if the name is unknown, or a value not of its type or out of its range
+   */
+  void set(String name, List<String> values) {
+    if (name.equals("stop")) {
+      stop = List.copyOf(values);
+      given.put(name, String.join(", ", values));
+      return;
+    }
+    if (values.size() != 1) {
+      throw new PelicanException(name + " takes one value, not " + values.size());
+    }
+    String value = values.getFirst();
+    switch (name) {
+      case "temperature" -> sampling.temperature(number(name, value));
+      case "top_k" -> sampling.topK(integer(name, value));
+      case "top_p" -> sampling.topP(number(name, value));
+      case "min_p" -> sampling.minP(number(name, value));
+      case "typical_p" -> sampling.typicalP(number(name, value));
+      case "repeat_last_n" -> sampling.repeatLastN(integer(name, value));
+      case "repeat_penalty" -> sampling.repeatPenalty(number(name, value));
+      case "presence_penalty" -> sampling.presencePenalty(number(name, value));
+      case "frequency_penalty" -> sampling.frequencyPenalty(number(name, value));
+      case "seed" -> sampling.seed(integer(name, value));
+      case "num_predict" -> maxTokens = integer(name, value);
+      case "num_ctx" -> contextLength = OptionalInt.of(integer(name, value));
+      default ->
+          throw new PelicanException(
+              "unknown parameter '"
+                  + name
+                  + "', expected one of temperature, top_k, top_p, min_p, typical_p, repeat_last_n,"
+                  + " repeat_penalty, presence_penalty, frequency_penalty, seed, stop, num_predict,"
+                  + " num_ctx");
+    }
+    options();
+    given.put(name, value);
+  }
+
+  private static double number(String name, String value) {
+    try {
+      return Double.parseDouble(value);
+    } catch (NumberFormatException e) {
+      throw new PelicanException(name + " is '" + value + "', expected a number");
+    }
+  }
+
+  private static int integer(String name, String value) {
+    try {
+      return Integer.parseInt(value);
+    } catch (NumberFormatException e) {
+      throw new PelicanException(name + " is '" + value + "', expected a whole number");
+    }
+  }
+
+  /** What was set, by name. */
+  Map<String, String> given() {
+    return given;
+  }
+
+  OptionalInt contextLength() {
+    return contextLength;
+  }
+
+  /** The options that the parameters amount to. */
+  GenerationOptions options() {
+    return GenerationOptions.DEFAULT
+        .withSampling(sampling.build())
+        .withMaxTokens(maxTokens)
+        .withStop(new ArrayList<>(stop));
+  }
+}

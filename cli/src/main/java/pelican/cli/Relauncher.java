@@ -1,0 +1,70 @@
+package pelican.cli;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import sun.misc.Signal;
+
+/**
+ * Starts the program again with the JVM flags that it needs: the Vector API is an incubator module,
+ * which neither a jar's manifest nor a running JVM can add. The two processes behave as one: standard
+ * streams are inherited, signals reach the child, its exit code is passed on.
+ */
+final class Relauncher {
+  private static final String VECTOR_MODULE = "jdk.incubator.vector";
+
+  /** Set for the child, so that a JVM that lacks the module is not started again and again. */
+  private static final String CHILD = "pelican.relaunched";
+
+  /** Flags for the child. The serial collector starts fastest, and the engine makes no garbage. */
+  private static final List<String> FLAGS =
+      List.of(
+          "--add-modules=" + VECTOR_MODULE,
+          "--enable-native-access=ALL-UNNAMED",
+          "-XX:+UseSerialGC",
+          "-XX:-UsePerfData",
+          "-D" + CHILD + "=true");
+
+  private Relauncher() {}
+
+  static boolean isNeeded() {
+    return ModuleLayer.boot().findModule(VECTOR_MODULE).isEmpty() && !Boolean.getBoolean(CHILD);
+  }
+
+  /** Runs the child and returns its exit code. */
+  static int run(String[] args) {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(FLAGS);
+    command.add("-cp");
+    command.add(System.getProperty("java.class.path"));
+    command.add(Main.class.getName());
+    command.addAll(List.of(args));
+    try {
+      Process child = new ProcessBuilder(command).inheritIO().start();
+      passSignals(child);
+      return child.waitFor();
+    } catch (IOException e) {
+      System.err.println("Error: cannot start " + command.getFirst() + ": " + e.getMessage());
+      return Failures.FAILURE;
+    } catch (InterruptedException e) {
+      return Failures.FAILURE;
+    }
+  }
+
+  private static void passSignals(Process child) {
+    // A terminal sends its Ctrl-C to both processes; what it means is the child's to decide.
+    Signal.handle(new Signal("INT"), signal -> {});
+    Signal.handle(new Signal("TERM"), signal -> child.destroy());
+  }
+
+  /** Ends this process when the one that launched it is gone, so that no orphan computes on. */
+  static void followParent() {
+    if (Boolean.getBoolean(CHILD)) {
+      ProcessHandle.current()
+          .parent()
+          .ifPresent(parent -> parent.onExit().thenRun(() -> Runtime.getRuntime().halt(1)));
+    }
+  }
+}
