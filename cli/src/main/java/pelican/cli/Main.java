@@ -10,6 +10,7 @@ public final class Main {
     if (Relauncher.isNeeded()) {
       System.exit(Relauncher.run(args));
     }
+    Relauncher.followParent();
     System.exit(run(args));
   }
 

@@ -1,15 +1,24 @@
 package pelican.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import sun.misc.Signal;
 
 /**
  * Starts the program again with the JVM flags that it needs: the Vector API is an incubator module,
  * which neither a jar's manifest nor a running JVM can add. The two processes behave as one: standard
- * streams are inherited, signals reach the child, its exit code is passed on.
+ * input and output are inherited, signals reach the child, its exit code is passed on. Standard error
+ * passes through this process, which takes out the JVM's warning about the module: nobody who reads it
+ * could do anything about it, and no flag turns it off.
  */
 final class Relauncher {
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
@@ -24,7 +33,13 @@ final class Relauncher {
           "--enable-native-access=ALL-UNNAMED",
           "-XX:+UseSerialGC",
           "-XX:-UsePerfData",
+          "-Dstdout.encoding=UTF-8",
+          "-Dstderr.encoding=UTF-8",
           "-D" + CHILD + "=true");
+
+  private static final byte[] WARNING =
+      ("WARNING: Using incubator modules: " + VECTOR_MODULE + System.lineSeparator())
+          .getBytes(StandardCharsets.US_ASCII);
 
   private Relauncher() {}
 
@@ -42,14 +57,28 @@ final class Relauncher {
     command.add(Main.class.getName());
     command.addAll(List.of(args));
     try {
-      Process child = new ProcessBuilder(command).inheritIO().start();
+      Process child =
+          new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE).start();
       passSignals(child);
+      passErrors(child.getErrorStream(), new FileOutputStream(FileDescriptor.err));
       return child.waitFor();
     } catch (IOException e) {
       System.err.println("Error: cannot start " + command.getFirst() + ": " + e.getMessage());
       return Failures.FAILURE;
     } catch (InterruptedException e) {
       return Failures.FAILURE;
+    }
+  }
+
+  /** Copies until the child's end, but for the warning if that comes first. */
+  static void passErrors(InputStream in, OutputStream out) throws IOException {
+    byte[] first = in.readNBytes(WARNING.length);
+    if (!Arrays.equals(first, WARNING)) {
+      out.write(first);
+    }
+    byte[] buffer = new byte[8192];
+    for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+      out.write(buffer, 0, n);
     }
   }
 
