@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       TokenizeCommand.class,
       RenderCommand.class,
       LogitsCommand.class,
+      BenchCommand.class,
       VersionCommand.class,
       GenerateCompletion.class,
     })

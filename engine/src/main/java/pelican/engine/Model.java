@@ -4,10 +4,12 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.ToLongFunction;
 import pelican.chat.PromptRenderer;
 import pelican.gemma.GemmaConfig;
 import pelican.gemma.GemmaModel;
 import pelican.gguf.GgufFile;
+import pelican.gguf.TensorInfo;
 import pelican.kernel.KernelChoice;
 import pelican.kernel.Kernels;
 import pelican.kernel.Workers;
@@ -138,6 +140,33 @@ public final class Model implements AutoCloseable {
   /** The number of weights. */
   public long parameters() {
     return file.tensors().values().stream().mapToLong(t -> t.columns() * t.rows()).sum();
+  }
+
+  /** Bytes of weights that the computation of one token reads: all but rows that are looked up. */
+  public long bytesPerToken() {
+    return sumPerToken(TensorInfo::byteSize);
+  }
+
+  /** Weights that take part in the computation of one token. */
+  public long weightsPerToken() {
+    return sumPerToken(tensor -> tensor.columns() * tensor.rows());
+  }
+
+  private long sumPerToken(ToLongFunction<TensorInfo> size) {
+    boolean ownOutput = file.find("output.weight").isPresent();
+    long sum = 0;
+    for (TensorInfo tensor : file.tensors().values()) {
+      String name = tensor.name();
+      boolean lookedUp =
+          name.equals("per_layer_token_embd.weight")
+              || (ownOutput && name.equals("token_embd.weight"));
+      if (!lookedUp) {
+        long all = size.applyAsLong(tensor);
+        boolean expert = name.contains("_exps.");
+        sum += expert ? all / config().experts() * config().expertsUsed() : all;
+      }
+    }
+    return sum;
   }
 
   /** The number of tokens that the model knows: the length of a row of logits. */

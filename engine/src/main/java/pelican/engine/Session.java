@@ -145,6 +145,13 @@ public final class Session {
     return shared;
   }
 
+  /** Draws a token after the sequence and appends it. */
+  int next(Sampler sampler) {
+    int token = sampler.sample(logits, 0, logits.length);
+    append(new int[] {token}, 0);
+    return token;
+  }
+
   /**
    * The logits after each token of a prompt, computed anew.
    *

@@ -1,6 +1,7 @@
 package pelican.kernel;
 
-import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * The right-hand side of matrix products: one vector for each token of a batch, one after the other.
@@ -10,16 +11,16 @@ import java.util.Arrays;
  * same vector.
  */
 public final class Activations {
-  private float[] values;
-  private float[] ordered = new float[0];
-  private float[] sums = new float[0];
+  private float[] values = new float[0];
   private int tokens;
   private int columns;
-  private ActivationOrder order = ActivationOrder.PLAIN;
+  private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
 
-  /** An empty batch; {@link #reset} gives it a shape. */
-  public Activations() {
-    values = new float[0];
+  /** The first token's values in another order, with sums over groups of them. */
+  static final class Arranged {
+    float[] values = new float[0];
+    float[] sums = new float[0];
+    private boolean valid;
   }
 
   /** Sets the shape; what the values were is lost. */
@@ -30,7 +31,7 @@ public final class Activations {
     }
     this.tokens = tokens;
     this.columns = columns;
-    order = ActivationOrder.PLAIN;
+    changed();
     return this;
   }
 
@@ -49,34 +50,26 @@ public final class Activations {
 
   /** Tells that the values were written, so that copies in another order are made anew. */
   public void changed() {
-    order = ActivationOrder.PLAIN;
+    for (Arranged copy : arranged.values()) {
+      copy.valid = false;
+    }
   }
 
   /** Makes the copy of the first token's values in the given order, if it is not there yet. */
-  public void arrange(ActivationOrder wanted) {
-    if (order == wanted) {
-      return;
+  void arrange(ActivationOrder order) {
+    Arranged copy = arranged.computeIfAbsent(order, o -> new Arranged());
+    if (!copy.valid) {
+      if (copy.values.length < columns) {
+        copy.values = new float[columns];
+        copy.sums = new float[columns / order.group()];
+      }
+      order.arrange(values, columns, copy.values, copy.sums);
+      copy.valid = true;
     }
-    if (ordered.length < columns) {
-      ordered = new float[columns];
-      sums = new float[columns / 16 + 16];
-    }
-    wanted.arrange(values, columns, ordered, sums);
-    order = wanted;
   }
 
-  /** The first token's values in the order of the last {@link #arrange}. */
-  public float[] ordered() {
-    return ordered;
-  }
-
-  /** Sums over groups of the first token's values, as the order of the last {@link #arrange} says. */
-  public float[] sums() {
-    return sums;
-  }
-
-  /** A copy of the values, for tests. */
-  float[] copy() {
-    return Arrays.copyOf(values, tokens * columns);
+  /** The copy that {@link #arrange} made. */
+  Arranged arranged(ActivationOrder order) {
+    return arranged.get(order);
   }
 }

@@ -25,11 +25,42 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void prepare(Activations x, Matrix[] weights) {}
+  public void prepare(Activations x, Matrix[] weights) {
+    if (x.tokens() != 1) {
+      return;
+    }
+    for (Matrix w : weights) {
+      ActivationOrder order = fusedOrder(w);
+      if (order != null) {
+        x.arrange(order);
+      }
+    }
+  }
+
+  /** The order that the kernel for products with one vector wants, or null if there is none. */
+  private ActivationOrder fusedOrder(Matrix w) {
+    if (bits < 256) {
+      return null;
+    }
+    return switch (w.format().type()) {
+      case Q4_K -> ActivationOrder.NIBBLES;
+      case Q6_K -> ActivationOrder.SIX_BITS;
+      default -> null;
+    };
+  }
 
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
+    if (x.tokens() == 1 && fusedOrder(w) != null) {
+      boolean wide = bits >= 512;
+      switch (w.format().type()) {
+        case Q4_K -> Q4KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
+        case Q6_K -> Q6KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
+        default -> throw new AssertionError(w.format().type());
+      }
+      return;
+    }
     int columns = w.columns();
     int block = Math.clamp(TILE / columns & -4, 4, 32);
     float[] rows = scratch(block * columns);
