@@ -10,6 +10,7 @@ public final class VectorKernels implements Kernels {
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
 
+  private final ThreadLocal<RowDecoder> decoders = ThreadLocal.withInitial(RowDecoder::new);
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
   private final int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
@@ -64,10 +65,11 @@ public final class VectorKernels implements Kernels {
     int columns = w.columns();
     int block = Math.clamp(TILE / columns & -4, 4, 32);
     float[] rows = scratch(block * columns);
+    RowDecoder decoder = decoders.get();
     for (int r = rowFrom; r < rowTo; r += block) {
       int count = Math.min(block, rowTo - r);
       for (int i = 0; i < count; i++) {
-        w.decodeRow(r + i, rows, i * columns);
+        decoder.decode(w, r + i, rows, i * columns);
       }
       VectorTiles.multiply(
           rows, count, x.values(), x.tokens(), columns, out, offset + r, stride);
