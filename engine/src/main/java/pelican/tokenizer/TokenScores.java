@@ -17,8 +17,7 @@ final class TokenScores implements PairPriority {
   static TokenScores from(GgufMetadata metadata, Vocabulary vocabulary) {
     float[] scores = metadata.floats(SCORES);
     if (scores.length != vocabulary.size()) {
-      throw new GgufException(
-          SCORES
+      throw new GgufException(metadata.path() + ": " + SCORES
               + " has "
               + scores.length
               + " entries, expected one for each of "
@@ -28,7 +27,7 @@ final class TokenScores implements PairPriority {
     int[] priorities = new int[scores.length];
     for (int id = 0; id < scores.length; id++) {
       if (Float.isNaN(scores[id])) {
-        throw new GgufException(SCORES + " of token " + id + " is NaN, expected a number");
+        throw new GgufException(metadata.path() + ": " + SCORES + " of token " + id + " is NaN, expected a number");
       }
       // The bits of a float, flipped for negative ones, sort as the numbers do.
       int bits = Float.floatToIntBits(scores[id] + 0f);

@@ -65,16 +65,14 @@ public final class Tokenizer {
       case "gemma4" -> new Tokenizer(metadata, true);
       case "llama" -> new Tokenizer(metadata, metadata.has("tokenizer.ggml.merges"));
       default ->
-          throw new GgufException(
-              MODEL + " is \"" + model + "\", expected \"gemma4\" or \"llama\"");
+          throw new GgufException(metadata.path() + ": " + MODEL + " is \"" + model + "\", expected \"gemma4\" or \"llama\"");
     };
   }
 
   private int id(GgufMetadata metadata, String key) {
     int id = metadata.integer(key);
     if (id < 0 || id >= vocabulary.size()) {
-      throw new GgufException(
-          key + " is " + id + ", expected a token below " + vocabulary.size());
+      throw new GgufException(metadata.path() + ": " + key + " is " + id + ", expected a token below " + vocabulary.size());
     }
     return id;
   }

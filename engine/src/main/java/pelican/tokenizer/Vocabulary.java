@@ -52,14 +52,14 @@ final class Vocabulary {
     StringArray tokens = metadata.strings(TOKENS);
     int size = tokens.size();
     if (size == 0) {
-      throw new GgufException(TOKENS + " is empty, expected a vocabulary");
+      throw new GgufException(metadata.path() + ": " + TOKENS + " is empty, expected a vocabulary");
     }
     int[] starts = new int[size + 1];
     long total = 0;
     for (int id = 0; id < size; id++) {
       total += tokens.length(id);
       if (total > Integer.MAX_VALUE - 8) {
-        throw new GgufException(TOKENS + " has more than 2 GB of text");
+        throw new GgufException(metadata.path() + ": " + TOKENS + " has more than 2 GB of text");
       }
       starts[id + 1] = (int) total;
     }
@@ -78,13 +78,11 @@ final class Vocabulary {
     }
     int[] stated = metadata.integers(TYPES);
     if (stated.length != size) {
-      throw new GgufException(
-          TYPES + " has " + stated.length + " entries, expected one for each of " + size + " tokens");
+      throw new GgufException(metadata.path() + ": " + TYPES + " has " + stated.length + " entries, expected one for each of " + size + " tokens");
     }
     for (int id = 0; id < size; id++) {
       if (stated[id] < 0 || stated[id] > BYTE) {
-        throw new GgufException(
-            TYPES + " of token " + id + " is " + stated[id] + ", expected 1 to " + BYTE);
+        throw new GgufException(metadata.path() + ": " + TYPES + " of token " + id + " is " + stated[id] + ", expected 1 to " + BYTE);
       }
       types[id] = (byte) stated[id];
     }
