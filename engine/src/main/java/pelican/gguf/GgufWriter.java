@@ -150,8 +150,8 @@ public final class GgufWriter {
 
   /** Writes the file, in place of one that may be there. */
   public void write(Path path) throws IOException {
-    Path folder = path.toAbsolutePath().getParent();
-    Path temporary = Files.createTempFile(folder, path.getFileName().toString(), ".partial");
+    String name = path.getFileName() + "." + ProcessHandle.current().pid() + ".partial";
+    Path temporary = path.resolveSibling(name);
     try {
       try (OutputStream out =
           new BufferedOutputStream(Files.newOutputStream(temporary), BUFFER)) {
