@@ -240,6 +240,49 @@ public final class GgufMetadata {
     return new Elements(value.count(), i -> scalar(key, value, i));
   }
 
+  /** A key's value as it stands in the file: the number of its type, then its bytes. */
+  byte[] raw(String key) {
+    try {
+      return rawSegment(key).toArray(ValueLayout.JAVA_BYTE);
+    } catch (InternalError e) {
+      throw GgufCursor.shrunk(name, e);
+    }
+  }
+
+  private MemorySegment rawSegment(String key) {
+    Value value = value(key);
+    if (value.type() != ValueType.ARRAY) {
+      long bytes = value.type().bytes();
+      if (value.type() == ValueType.STRING) {
+        bytes = Long.BYTES + file.get(GgufCursor.LONG, value.at());
+      }
+      return file.asSlice(value.at() - Integer.BYTES, Integer.BYTES + bytes);
+    }
+    long start = value.at() - Integer.BYTES - Integer.BYTES - Long.BYTES;
+    GgufCursor cursor = new GgufCursor(file, name);
+    cursor.take(start + Integer.BYTES, "the part before " + key);
+    skip(cursor, ValueType.ARRAY, key);
+    return file.asSlice(start, cursor.position() - start);
+  }
+
+  private static void skip(GgufCursor cursor, ValueType type, String key) {
+    switch (type) {
+      case STRING -> cursor.take(cursor.stringLength(key), key);
+      case ARRAY -> {
+        ValueType element = ValueType.byId(cursor.u32(key)).orElseThrow();
+        long count = cursor.u64(key);
+        if (element.bytes() > 0) {
+          cursor.take(Math.multiplyExact(count, (long) element.bytes()), key);
+        } else {
+          for (long i = 0; i < count; i++) {
+            skip(cursor, element, key);
+          }
+        }
+      }
+      default -> cursor.take(type.bytes(), key);
+    }
+  }
+
   private List<Object> nested(GgufCursor cursor, String key) {
     ValueType element = ValueType.byId(cursor.u32(key)).orElseThrow();
     long count = cursor.u64(key);
