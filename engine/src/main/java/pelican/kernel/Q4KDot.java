@@ -72,11 +72,13 @@ final class Q4KDot {
       for (int b = 0; b < blocks; b += BLOCKS) {
         int n = Math.min(BLOCKS, blocks - b);
         long at = (long) b * BYTES;
+        sums[0] -= scales(row0 + at, n, scales, 0, a.sums, 8 * b);
+        sums[1] -= scales(row1 + at, n, scales, 8 * BLOCKS, a.sums, 8 * b);
         if (wide) {
-          dot512(row0 + at, row1 + at, n, a.values, a.sums, b, scales, sums);
+          dot512(row0 + at, row1 + at, n, a.values, b, scales, sums);
         } else {
-          dot256(row0 + at, n, a.values, a.sums, b, scales, sums, 0);
-          dot256(row1 + at, n, a.values, a.sums, b, scales, sums, 1);
+          dot256(row0 + at, n, a.values, b, scales, 0, sums, 0);
+          dot256(row1 + at, n, a.values, b, scales, 8 * BLOCKS, sums, 1);
         }
       }
       out[offset + r] = sums[0];
@@ -128,12 +130,13 @@ final class Q4KDot {
       long row1,
       int blocks,
       float[] x,
-      float[] xSums,
       int firstBlock,
       float[] scales,
       float[] sums) {
-    float correction0 = scales(row0, blocks, scales, 0, xSums, 8 * firstBlock);
-    float correction1 = scales(row1, blocks, scales, 8 * BLOCKS, xSums, 8 * firstBlock);
+    IntVector lowMask = IntVector.broadcast(I16, LOW_MASK);
+    IntVector lowBase = IntVector.broadcast(I16, LOW_BASE);
+    IntVector highMask = IntVector.broadcast(I16, HIGH_MASK);
+    IntVector highBase = IntVector.broadcast(I16, HIGH_BASE);
     FloatVector a0 = FloatVector.zero(F16);
     FloatVector a1 = FloatVector.zero(F16);
     FloatVector b0 = FloatVector.zero(F16);
@@ -155,14 +158,14 @@ final class Q4KDot {
       IntVector uC = u.lanewise(VectorOperators.LSHL, 11);
       IntVector uD = u.lanewise(VectorOperators.LSHL, 19);
       IntVector uE = u.lanewise(VectorOperators.LSHR, 13);
-      FloatVector uLow = uA.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().mul(x2);
-      FloatVector uHigh = uA.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().mul(x5);
-      uLow = uB.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x3, uLow);
-      uHigh = uB.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x6, uHigh);
-      uLow = uC.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x1, uLow);
-      uHigh = uC.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x4, uHigh);
-      uLow = uD.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x0, uLow);
-      uHigh = uE.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x7, uHigh);
+      FloatVector uLow = uA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
+      FloatVector uHigh = uA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
+      uLow = uB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, uLow);
+      uHigh = uB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, uHigh);
+      uLow = uC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, uLow);
+      uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
+      uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
+      uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
       FloatVector s = FloatVector.fromArray(F16, scales, 4 * c);
       a0 = uLow.fma(s.rearrange(LOW_SCALES), a0);
       a1 = uHigh.fma(s.rearrange(HIGH_SCALES), a1);
@@ -172,20 +175,20 @@ final class Q4KDot {
       IntVector vC = v.lanewise(VectorOperators.LSHL, 11);
       IntVector vD = v.lanewise(VectorOperators.LSHL, 19);
       IntVector vE = v.lanewise(VectorOperators.LSHR, 13);
-      FloatVector vLow = vA.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().mul(x2);
-      FloatVector vHigh = vA.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().mul(x5);
-      vLow = vB.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x3, vLow);
-      vHigh = vB.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x6, vHigh);
-      vLow = vC.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x1, vLow);
-      vHigh = vC.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x4, vHigh);
-      vLow = vD.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x0, vLow);
-      vHigh = vE.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x7, vHigh);
+      FloatVector vLow = vA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
+      FloatVector vHigh = vA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
+      vLow = vB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, vLow);
+      vHigh = vB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, vHigh);
+      vLow = vC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, vLow);
+      vHigh = vC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, vHigh);
+      vLow = vD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, vLow);
+      vHigh = vE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, vHigh);
       FloatVector t = FloatVector.fromArray(F16, scales, 8 * BLOCKS + 4 * c);
       b0 = vLow.fma(t.rearrange(LOW_SCALES), b0);
       b1 = vHigh.fma(t.rearrange(HIGH_SCALES), b1);
     }
-    sums[0] += a0.add(a1).reduceLanes(VectorOperators.ADD) - correction0;
-    sums[1] += b0.add(b1).reduceLanes(VectorOperators.ADD) - correction1;
+    sums[0] += a0.add(a1).reduceLanes(VectorOperators.ADD);
+    sums[1] += b0.add(b1).reduceLanes(VectorOperators.ADD);
   }
 
   /** One row. Adds to sums[index]. */
@@ -193,12 +196,15 @@ final class Q4KDot {
       long row,
       int blocks,
       float[] x,
-      float[] xSums,
       int firstBlock,
       float[] scales,
+      int scaleOffset,
       float[] sums,
       int index) {
-    float correction = scales(row, blocks, scales, 0, xSums, 8 * firstBlock);
+    IntVector lowMask = IntVector.broadcast(I8, LOW_MASK);
+    IntVector lowBase = IntVector.broadcast(I8, LOW_BASE);
+    IntVector highMask = IntVector.broadcast(I8, HIGH_MASK);
+    IntVector highBase = IntVector.broadcast(I8, HIGH_BASE);
     FloatVector a0 = FloatVector.zero(F8);
     FloatVector a1 = FloatVector.zero(F8);
     for (int c = 0; c < 4 * blocks; c++) {
@@ -218,17 +224,17 @@ final class Q4KDot {
       IntVector uC = u.lanewise(VectorOperators.LSHL, 11);
       IntVector uD = u.lanewise(VectorOperators.LSHL, 19);
       IntVector uE = u.lanewise(VectorOperators.LSHR, 13);
-      FloatVector uLow = uA.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().mul(x2);
-      FloatVector uHigh = uA.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().mul(x5);
-      uLow = uB.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x3, uLow);
-      uHigh = uB.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x6, uHigh);
-      uLow = uC.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x1, uLow);
-      uHigh = uC.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x4, uHigh);
-      uLow = uD.and(LOW_MASK).or(LOW_BASE).reinterpretAsFloats().fma(x0, uLow);
-      uHigh = uE.and(HIGH_MASK).or(HIGH_BASE).reinterpretAsFloats().fma(x7, uHigh);
-      a0 = uLow.fma(FloatVector.broadcast(F8, scales[2 * c]), a0);
-      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[2 * c + 1]), a1);
+      FloatVector uLow = uA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
+      FloatVector uHigh = uA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
+      uLow = uB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, uLow);
+      uHigh = uB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, uHigh);
+      uLow = uC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, uLow);
+      uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
+      uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
+      uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
+      a0 = uLow.fma(FloatVector.broadcast(F8, scales[scaleOffset + 2 * c]), a0);
+      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[scaleOffset + 2 * c + 1]), a1);
     }
-    sums[index] += a0.add(a1).reduceLanes(VectorOperators.ADD) - correction;
+    sums[index] += a0.add(a1).reduceLanes(VectorOperators.ADD);
   }
 }

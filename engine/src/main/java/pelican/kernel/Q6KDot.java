@@ -107,6 +107,12 @@ final class Q6KDot {
       VectorShuffle.fromValues(F16, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
 
   private static float dot512(long row, int blocks, float[] x, int xOffset, float[] scales) {
+    IntVector lowNibble = IntVector.broadcast(I16, LOW_NIBBLE);
+    IntVector lowUpper = IntVector.broadcast(I16, LOW_UPPER);
+    IntVector lowBase = IntVector.broadcast(I16, LOW_BASE);
+    IntVector highNibble = IntVector.broadcast(I16, HIGH_NIBBLE);
+    IntVector highUpper = IntVector.broadcast(I16, HIGH_UPPER);
+    IntVector highBase = IntVector.broadcast(I16, HIGH_BASE);
     FloatVector a0 = FloatVector.zero(F16);
     FloatVector a1 = FloatVector.zero(F16);
     for (int h = 0; h < 2 * blocks; h++) {
@@ -120,27 +126,27 @@ final class Q6KDot {
       IntVector q0 = q.lanewise(VectorOperators.LSHL, 13);
       IntVector u0 = u.lanewise(VectorOperators.LSHL, 17);
       FloatVector low0 =
-          q0.and(LOW_NIBBLE).or(LOW_BASE).or(u0.and(LOW_UPPER)).reinterpretAsFloats();
+          q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats();
       FloatVector high0 =
-          q0.and(HIGH_NIBBLE).or(HIGH_BASE).or(u0.and(HIGH_UPPER)).reinterpretAsFloats();
+          q0.and(highNibble).or(highBase).or(u0.and(highUpper)).reinterpretAsFloats();
       IntVector q1 = q.lanewise(VectorOperators.LSHL, 5);
       IntVector u1 = u.lanewise(VectorOperators.LSHL, 9);
       FloatVector low1 =
-          q1.and(LOW_NIBBLE).or(LOW_BASE).or(u1.and(LOW_UPPER)).reinterpretAsFloats();
+          q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats();
       FloatVector high1 =
-          q1.and(HIGH_NIBBLE).or(HIGH_BASE).or(u1.and(HIGH_UPPER)).reinterpretAsFloats();
+          q1.and(highNibble).or(highBase).or(u1.and(highUpper)).reinterpretAsFloats();
       IntVector q2 = q.lanewise(VectorOperators.LSHR, 3);
       IntVector u2 = u.lanewise(VectorOperators.LSHL, 1);
       FloatVector low2 =
-          q2.and(LOW_NIBBLE).or(LOW_BASE).or(u2.and(LOW_UPPER)).reinterpretAsFloats();
+          q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats();
       FloatVector high2 =
-          q2.and(HIGH_NIBBLE).or(HIGH_BASE).or(u2.and(HIGH_UPPER)).reinterpretAsFloats();
+          q2.and(highNibble).or(highBase).or(u2.and(highUpper)).reinterpretAsFloats();
       IntVector q3 = q.lanewise(VectorOperators.LSHR, 11);
       IntVector u3 = u.lanewise(VectorOperators.LSHR, 7);
       FloatVector low3 =
-          q3.and(LOW_NIBBLE).or(LOW_BASE).or(u3.and(LOW_UPPER)).reinterpretAsFloats();
+          q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats();
       FloatVector high3 =
-          q3.and(HIGH_NIBBLE).or(HIGH_BASE).or(u3.and(HIGH_UPPER)).reinterpretAsFloats();
+          q3.and(highNibble).or(highBase).or(u3.and(highUpper)).reinterpretAsFloats();
       FloatVector low = low0.mul(FloatVector.fromArray(F16, x, p));
       FloatVector high = high0.mul(FloatVector.fromArray(F16, x, p + 16));
       low = low1.fma(FloatVector.fromArray(F16, x, p + 32), low);
@@ -161,6 +167,12 @@ final class Q6KDot {
       VectorShuffle.fromValues(F8, 0, 0, 0, 0, 1, 1, 1, 1);
 
   private static float dot256(long row, int blocks, float[] x, int xOffset, float[] scales) {
+    IntVector lowNibble = IntVector.broadcast(I8, LOW_NIBBLE);
+    IntVector lowUpper = IntVector.broadcast(I8, LOW_UPPER);
+    IntVector lowBase = IntVector.broadcast(I8, LOW_BASE);
+    IntVector highNibble = IntVector.broadcast(I8, HIGH_NIBBLE);
+    IntVector highUpper = IntVector.broadcast(I8, HIGH_UPPER);
+    IntVector highBase = IntVector.broadcast(I8, HIGH_BASE);
     FloatVector a0 = FloatVector.zero(F8);
     FloatVector a1 = FloatVector.zero(F8);
     FloatVector a2 = FloatVector.zero(F8);
@@ -188,37 +200,37 @@ final class Q6KDot {
       IntVector u3 = u.lanewise(VectorOperators.LSHR, 7);
       IntVector r3 = r.lanewise(VectorOperators.LSHR, 11);
       IntVector v3 = u.lanewise(VectorOperators.LSHR, 9);
-      FloatVector s0 = q0.and(LOW_NIBBLE).or(LOW_BASE).or(u0.and(LOW_UPPER)).reinterpretAsFloats()
+      FloatVector s0 = q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats()
           .mul(FloatVector.fromArray(F8, x, p));
-      FloatVector s1 = r0.and(LOW_NIBBLE).or(LOW_BASE).or(v0.and(LOW_UPPER)).reinterpretAsFloats()
+      FloatVector s1 = r0.and(lowNibble).or(lowBase).or(v0.and(lowUpper)).reinterpretAsFloats()
           .mul(FloatVector.fromArray(F8, x, p + 8));
-      FloatVector s2 = q0.and(HIGH_NIBBLE).or(HIGH_BASE).or(u0.and(HIGH_UPPER)).reinterpretAsFloats()
+      FloatVector s2 = q0.and(highNibble).or(highBase).or(u0.and(highUpper)).reinterpretAsFloats()
           .mul(FloatVector.fromArray(F8, x, p + 16));
-      FloatVector s3 = r0.and(HIGH_NIBBLE).or(HIGH_BASE).or(v0.and(HIGH_UPPER)).reinterpretAsFloats()
+      FloatVector s3 = r0.and(highNibble).or(highBase).or(v0.and(highUpper)).reinterpretAsFloats()
           .mul(FloatVector.fromArray(F8, x, p + 24));
-      s0 = q1.and(LOW_NIBBLE).or(LOW_BASE).or(u1.and(LOW_UPPER)).reinterpretAsFloats()
+      s0 = q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 32), s0);
-      s1 = r1.and(LOW_NIBBLE).or(LOW_BASE).or(v1.and(LOW_UPPER)).reinterpretAsFloats()
+      s1 = r1.and(lowNibble).or(lowBase).or(v1.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 40), s1);
-      s2 = q1.and(HIGH_NIBBLE).or(HIGH_BASE).or(u1.and(HIGH_UPPER)).reinterpretAsFloats()
+      s2 = q1.and(highNibble).or(highBase).or(u1.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 48), s2);
-      s3 = r1.and(HIGH_NIBBLE).or(HIGH_BASE).or(v1.and(HIGH_UPPER)).reinterpretAsFloats()
+      s3 = r1.and(highNibble).or(highBase).or(v1.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 56), s3);
-      s0 = q2.and(LOW_NIBBLE).or(LOW_BASE).or(u2.and(LOW_UPPER)).reinterpretAsFloats()
+      s0 = q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 64), s0);
-      s1 = r2.and(LOW_NIBBLE).or(LOW_BASE).or(v2.and(LOW_UPPER)).reinterpretAsFloats()
+      s1 = r2.and(lowNibble).or(lowBase).or(v2.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 72), s1);
-      s2 = q2.and(HIGH_NIBBLE).or(HIGH_BASE).or(u2.and(HIGH_UPPER)).reinterpretAsFloats()
+      s2 = q2.and(highNibble).or(highBase).or(u2.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 80), s2);
-      s3 = r2.and(HIGH_NIBBLE).or(HIGH_BASE).or(v2.and(HIGH_UPPER)).reinterpretAsFloats()
+      s3 = r2.and(highNibble).or(highBase).or(v2.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 88), s3);
-      s0 = q3.and(LOW_NIBBLE).or(LOW_BASE).or(u3.and(LOW_UPPER)).reinterpretAsFloats()
+      s0 = q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 96), s0);
-      s1 = r3.and(LOW_NIBBLE).or(LOW_BASE).or(v3.and(LOW_UPPER)).reinterpretAsFloats()
+      s1 = r3.and(lowNibble).or(lowBase).or(v3.and(lowUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 104), s1);
-      s2 = q3.and(HIGH_NIBBLE).or(HIGH_BASE).or(u3.and(HIGH_UPPER)).reinterpretAsFloats()
+      s2 = q3.and(highNibble).or(highBase).or(u3.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 112), s2);
-      s3 = r3.and(HIGH_NIBBLE).or(HIGH_BASE).or(v3.and(HIGH_UPPER)).reinterpretAsFloats()
+      s3 = r3.and(highNibble).or(highBase).or(v3.and(highUpper)).reinterpretAsFloats()
           .fma(FloatVector.fromArray(F8, x, p + 120), s3);
       FloatVector t0 = FloatVector.fromArray(F8, scales, 8 * h);
       FloatVector t1 = FloatVector.fromArray(F8, scales, 8 * h + 2);
