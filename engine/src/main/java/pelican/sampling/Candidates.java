@@ -1,116 +1,134 @@
 package pelican.sampling;
 
 import java.util.Arrays;
+import pelican.engine.PelicanException;
 
-/** The tokens that may still be drawn, best first, with their logits and probabilities. */
+/**
+ * The tokens that may still be drawn, with their logits and probabilities. Reused from token to
+ * token, so that sampling allocates nothing.
+ */
 final class Candidates {
-  int[] ids = new int[64];
-  float[] logits = new float[64];
-  double[] probabilities = new double[64];
-  int size;
+  private static final int BUCKETS = 2048;
+  private static final int BUCKETS_PER_NAT = 64;
 
-  /** For sorting: logit in the high bits, in an order that ints sort by; inverted id in the low ones. */
-  private long[] keys = new long[64];
+  /** More than the sums of probabilities in different orders can differ by. */
+  private static final double ROUNDING = 1e-9;
 
-  /** Takes the {@code k} tokens with the largest logits, sorted; equal ones by id. */
-  void select(float[] source, int offset, int vocabulary, int k) {
-    if (keys.length < k) {
-      keys = new long[k];
+  private final LargestFirst largest = new LargestFirst();
+  private int[] ids = new int[64];
+  private float[] logits = new float[64];
+  private double[] probabilities = new double[64];
+
+  /** What the order of {@link #keepUntil} is taken from, and then room for the kept ids. */
+  private float[] scores = new float[0];
+
+  private int[] keptIds = new int[0];
+
+  /** The probability of all scores at a certain distance from the best. */
+  private final double[] buckets = new double[BUCKETS];
+
+  private int size;
+
+  /** Whether the logits descend. */
+  private boolean sorted;
+
+  int size() {
+    return size;
+  }
+
+  int id(int index) {
+    return ids[index];
+  }
+
+  double probability(int index) {
+    return probabilities[index];
+  }
+
+  /**
+   * Takes the {@code k} tokens with the largest logits, best first, equal ones by id.
+   *
+   * @throws PelicanException if a logit is NaN
+   */
+  void takeBest(float[] source, int offset, int vocabulary, int k) {
+    largest.select(source, offset, vocabulary, k);
+    reserve(largest.size());
+    size = largest.size();
+    for (int i = 0; i < size; i++) {
+      ids[i] = largest.index(i);
+      logits[i] = largest.score(i);
     }
-    // A min-heap of the best k so far; most tokens fail the first comparison.
-    int filled = 0;
-    float least = Float.NEGATIVE_INFINITY;
+    sorted = true;
+  }
+
+  /**
+   * Takes all tokens whose logit is not negative infinity, in no order of likelihood.
+   *
+   * @throws PelicanException if a logit is NaN
+   */
+  void takeAll(float[] source, int offset, int vocabulary) {
+    // Looks for NaN.
+    largest.select(source, offset, vocabulary, 1);
+    reserve(vocabulary);
+    size = 0;
     for (int id = 0; id < vocabulary; id++) {
       float logit = source[offset + id];
-      if (filled == k) {
-        if (logit > least) {
-          keys[0] = key(logit, id);
-          siftDown(0, filled);
-          least = logitOf(keys[0]);
-        }
-      } else if (logit > Float.NEGATIVE_INFINITY) {
-        keys[filled++] = key(logit, id);
-        if (filled == k) {
-          for (int i = k / 2 - 1; i >= 0; i--) {
-            siftDown(i, k);
-          }
-          least = logitOf(keys[0]);
-        }
+      if (logit > Float.NEGATIVE_INFINITY) {
+        ids[size] = id;
+        logits[size++] = logit;
       }
     }
-    Arrays.sort(keys, 0, filled);
-    size = filled;
-    if (ids.length < size) {
-      ids = new int[size];
-      logits = new float[size];
-      probabilities = new double[size];
+    sorted = false;
+  }
+
+  private void reserve(int length) {
+    if (ids.length < length) {
+      ids = new int[length];
+      logits = new float[length];
+      probabilities = new double[length];
     }
+  }
+
+  /** The largest logit; negative infinity if there is no candidate. */
+  float maximum() {
+    if (sorted && size > 0) {
+      return logits[0];
+    }
+    float max = Float.NEGATIVE_INFINITY;
     for (int i = 0; i < size; i++) {
-      long key = keys[size - 1 - i];
-      ids[i] = ~(int) key;
-      logits[i] = logitOf(key);
+      max = Math.max(max, logits[i]);
     }
-  }
-
-  private void siftDown(int from, int length) {
-    int at = from;
-    long value = keys[at];
-    while (2 * at + 1 < length) {
-      int child = 2 * at + 1;
-      if (child + 1 < length && keys[child + 1] < keys[child]) {
-        child++;
-      }
-      if (keys[child] >= value) {
-        break;
-      }
-      keys[at] = keys[child];
-      at = child;
-    }
-    keys[at] = value;
-  }
-
-  private static long key(float logit, int id) {
-    int bits = Float.floatToRawIntBits(logit);
-    int ordered = bits >= 0 ? bits : bits ^ 0x7fffffff;
-    return (long) ordered << 32 | ~id & 0xffffffffL;
-  }
-
-  private static float logitOf(long key) {
-    int ordered = (int) (key >> 32);
-    return Float.intBitsToFloat(ordered >= 0 ? ordered : ordered ^ 0x7fffffff);
+    return max;
   }
 
   /** {@code p = softmax(logits / temperature)}. */
   void normalize(double temperature) {
+    double max = maximum();
     double sum = 0;
     for (int i = 0; i < size; i++) {
-      probabilities[i] = Math.exp((logits[i] - logits[0]) / temperature);
+      probabilities[i] = Math.exp((logits[i] - max) / temperature);
       sum += probabilities[i];
     }
+    double scale = 1 / sum;
     for (int i = 0; i < size; i++) {
-      probabilities[i] /= sum;
+      probabilities[i] *= scale;
     }
   }
 
-  /** Keeps the first tokens until their probabilities reach p; at least one. */
+  /** Keeps the likeliest tokens until their probabilities reach p; at least one. */
   void keepTop(double p) {
+    normalize(1);
+    if (!sorted) {
+      reserveScores();
+      System.arraycopy(logits, 0, scores, 0, size);
+      keepUntil(p, false);
+      sorted = true;
+      return;
+    }
     double sum = 0;
-    for (int i = 0; i < size; i++) {
-      sum += probabilities[i];
-      if (sum >= p) {
-        size = i + 1;
-        return;
-      }
-    }
-  }
-
-  /** Keeps tokens at least p times as likely as the first. */
-  void keepAbove(double p) {
-    double least = probabilities[0] * p;
-    int kept = 1;
-    while (kept < size && probabilities[kept] >= least) {
-      kept++;
-    }
+    int kept = 0;
+    do {
+      sum += probabilities[kept++];
+    } while (kept < size && sum < p);
     size = kept;
   }
 
@@ -119,33 +137,99 @@ final class Candidates {
    * probabilities exceed p. Meister et al. 2022, "Locally Typical Sampling".
    */
   void keepTypical(double p) {
+    normalize(1);
+    double max = maximum();
+    double sum = 0;
+    for (int i = 0; i < size; i++) {
+      sum += Math.exp(logits[i] - max);
+    }
+    double logSum = max + Math.log(sum);
     double entropy = 0;
     for (int i = 0; i < size; i++) {
-      if (probabilities[i] > 0) {
-        entropy -= probabilities[i] * Math.log(probabilities[i]);
+      entropy -= probabilities[i] * (logits[i] - logSum);
+    }
+    reserveScores();
+    for (int i = 0; i < size; i++) {
+      scores[i] = (float) -Math.abs(logSum - logits[i] - entropy);
+    }
+    keepUntil(p, true);
+    sorted = false;
+  }
+
+  /** Keeps tokens at least p times as likely as the likeliest. */
+  void keepAbove(double p) {
+    double least = maximum() + Math.log(p);
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (logits[i] >= least) {
+        ids[kept] = ids[i];
+        logits[kept++] = logits[i];
       }
     }
-    double expected = entropy;
-    Integer[] order = new Integer[size];
-    Arrays.setAll(order, i -> i);
-    Arrays.sort(
-        order,
-        (a, b) ->
-            Double.compare(
-                Math.abs(-Math.log(probabilities[a]) - expected),
-                Math.abs(-Math.log(probabilities[b]) - expected)));
+    size = kept;
+  }
+
+  private void reserveScores() {
+    if (scores.length < size) {
+      scores = new float[ids.length];
+      keptIds = new int[ids.length];
+    }
+  }
+
+  /**
+   * Keeps the tokens of the largest scores until their probabilities reach p, in the order of their
+   * scores; at least one.
+   *
+   * @param beyond whether the probabilities must exceed p rather than reach it
+   */
+  private void keepUntil(double p, boolean beyond) {
+    dropWhatCannotBeKept(p);
+    largest.select(scores, 0, size, size);
     double sum = 0;
     int kept = 0;
-    while (kept < size && sum <= p) {
-      sum += probabilities[order[kept++]];
-    }
-    Integer[] chosen = Arrays.copyOf(order, kept);
-    Arrays.sort(chosen);
+    do {
+      sum += probabilities[largest.index(kept++)];
+    } while (kept < size && (beyond ? sum <= p : sum < p));
     for (int i = 0; i < kept; i++) {
-      ids[i] = ids[chosen[i]];
-      logits[i] = logits[chosen[i]];
-      probabilities[i] = probabilities[chosen[i]];
+      keptIds[i] = ids[largest.index(i)];
+      scores[i] = logits[largest.index(i)];
+    }
+    System.arraycopy(keptIds, 0, ids, 0, kept);
+    System.arraycopy(scores, 0, logits, 0, kept);
+    size = kept;
+  }
+
+  /**
+   * Drops the tokens of the smallest scores as long as the others' probabilities reach p safely: only
+   * what is left needs to be put in order. Scores are told apart by buckets.
+   */
+  private void dropWhatCannotBeKept(double p) {
+    float best = Float.NEGATIVE_INFINITY;
+    for (int i = 0; i < size; i++) {
+      best = Math.max(best, scores[i]);
+    }
+    Arrays.fill(buckets, 0);
+    for (int i = 0; i < size; i++) {
+      buckets[bucket(best - scores[i])] += probabilities[i];
+    }
+    double sum = 0;
+    int last = 0;
+    while (last < buckets.length - 1 && (sum += buckets[last]) <= p + ROUNDING) {
+      last++;
+    }
+    int kept = 0;
+    for (int i = 0; i < size; i++) {
+      if (bucket(best - scores[i]) <= last) {
+        ids[kept] = ids[i];
+        logits[kept] = logits[i];
+        probabilities[kept] = probabilities[i];
+        scores[kept++] = scores[i];
+      }
     }
     size = kept;
+  }
+
+  private static int bucket(float distance) {
+    return (int) Math.min(BUCKETS - 1, distance * BUCKETS_PER_NAT);
   }
 }

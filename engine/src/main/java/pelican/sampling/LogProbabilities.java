@@ -29,11 +29,11 @@ public final class LogProbabilities {
       return List.of();
     }
     double logSum = logSum(logits, offset, vocabulary);
-    Candidates candidates = new Candidates();
-    candidates.select(logits, offset, vocabulary, Math.min(count, vocabulary));
+    LargestFirst largest = new LargestFirst();
+    largest.select(logits, offset, vocabulary, Math.min(count, vocabulary));
     List<Entry> entries = new ArrayList<>();
-    for (int i = 0; i < candidates.size; i++) {
-      entries.add(new Entry(candidates.ids[i], candidates.logits[i] - logSum));
+    for (int i = 0; i < largest.size(); i++) {
+      entries.add(new Entry(largest.index(i), largest.score(i) - logSum));
     }
     return entries;
   }

@@ -1,23 +1,31 @@
 package pelican.sampling;
 
-import java.util.Arrays;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.Random;
+import java.util.concurrent.ThreadLocalRandom;
 import pelican.engine.PelicanException;
 
 /**
- * Draws the next token of one generation. Steps in llama.cpp's order: constraint, penalties, top-k,
- * typical-p, top-p, min-p, temperature, then a draw. Keeps the tokens that the penalties look at and
- * the state of the random numbers, so the same seed and the same logits give the same tokens.
+ * Draws the next token of one generation. Steps in the order of llama.cpp's default chain:
+ *
+ * <ol>
+ *   <li>the constraint forbids tokens;
+ *   <li>penalties lower the logits of tokens in the window of {@code repeat_last_n};
+ *   <li>{@code top_k} keeps the k likeliest;
+ *   <li>{@code typical_p}, then {@code top_p} keep tokens until their probabilities, at temperature 1
+ *       and adding up to 1 over what is left, reach p;
+ *   <li>{@code min_p} keeps tokens at least p times as likely as the likeliest;
+ *   <li>{@code temperature} divides the logits, and one token is drawn by {@code softmax}.
+ * </ol>
+ *
+ * <p>Temperature 0 takes the likeliest token after the penalties, of equal ones the one of the
+ * smallest id. The same seed and the same logits give the same tokens. Without {@code top_k} all
+ * tokens of the vocabulary are exponentiated, which takes milliseconds rather than microseconds.
  */
 public final class Sampler {
   private final SamplingOptions options;
   private final TokenConstraint constraint;
-  private final Random random;
+  private final SplitMix random;
   private final Candidates candidates = new Candidates();
-  private int[] history = new int[256];
-  private int historySize;
+  private final Penalties penalties;
 
   /**
    * @param constraint limits what may be drawn, or null
@@ -25,8 +33,8 @@ public final class Sampler {
   public Sampler(SamplingOptions options, TokenConstraint constraint) {
     this.options = options;
     this.constraint = constraint;
-    random =
-        options.seed().isPresent() ? new Random(options.seed().getAsLong()) : new Random();
+    penalties = new Penalties(options);
+    random = new SplitMix(options.seed().orElseGet(() -> ThreadLocalRandom.current().nextLong()));
   }
 
   /** A sampler without constraint. */
@@ -36,92 +44,72 @@ public final class Sampler {
 
   /** Adds a token that was not drawn, as of the prompt, to what the penalties see. */
   public void see(int token) {
-    if (historySize == history.length) {
-      history = Arrays.copyOf(history, 2 * historySize);
-    }
-    history[historySize++] = token;
+    penalties.see(token);
   }
 
   /**
    * Draws a token.
    *
-   * @param logits of each token of the vocabulary, from {@code offset} on; overwritten
-   * @throws PelicanException if no logit is a number, as with a damaged model file
+   * @param logits the logit of token t stands at {@code offset + t}; masked and penalized in place
+   * @param vocabulary how many tokens there are
+   * @throws PelicanException if a logit is NaN or positive infinity, as with a damaged model file, or
+   *     no token may be drawn
    */
   public int sample(float[] logits, int offset, int vocabulary) {
     if (constraint != null) {
-      if (offset != 0 || logits.length != vocabulary) {
-        float[] row = Arrays.copyOfRange(logits, offset, offset + vocabulary);
-        constraint.mask(row);
-        System.arraycopy(row, 0, logits, offset, vocabulary);
-      } else {
-        constraint.mask(logits);
-      }
+      constraint.mask(logits, offset, vocabulary);
     }
-    penalize(logits, offset, vocabulary);
+    penalties.apply(logits, offset, vocabulary);
     boolean greedy = options.temperature() == 0;
-    int k = options.topK() == 0 ? vocabulary : Math.min(options.topK(), vocabulary);
-    candidates.select(logits, offset, vocabulary, greedy ? 1 : k);
-    if (candidates.size == 0 || Float.isNaN(candidates.logits[0])) {
-      throw new PelicanException(
-          "the model gives no usable logits (all are NaN or minus infinity): a damaged file?");
+    int k = greedy ? 1 : options.topK();
+    if (k > 0 && k < vocabulary) {
+      candidates.takeBest(logits, offset, vocabulary, k);
+    } else {
+      candidates.takeAll(logits, offset, vocabulary);
     }
-    int token = candidates.ids[greedy ? 0 : draw()];
-    see(token);
+    check();
+    int token = candidates.id(greedy ? 0 : draw());
+    penalties.see(token);
     if (constraint != null) {
       constraint.accept(token);
     }
     return token;
   }
 
+  private void check() {
+    if (candidates.size() == 0) {
+      throw new PelicanException(
+          constraint != null
+              ? "no token may come next: the output's constraint forbids all of them"
+              : "the model gives negative infinity as the logit of every token, expected finite"
+                  + " numbers: is the model file damaged?");
+    }
+    if (candidates.maximum() == Float.POSITIVE_INFINITY) {
+      throw new PelicanException(
+          "the model gives infinity as a logit, expected finite numbers: is the model file"
+              + " damaged?");
+    }
+  }
+
   private int draw() {
     if (options.typicalP() < 1) {
-      candidates.normalize(1);
       candidates.keepTypical(options.typicalP());
     }
     if (options.topP() < 1) {
-      candidates.normalize(1);
       candidates.keepTop(options.topP());
     }
     if (options.minP() > 0) {
-      candidates.normalize(1);
       candidates.keepAbove(options.minP());
     }
     candidates.normalize(options.temperature());
-    double rest = random.nextDouble();
-    for (int i = 0; i < candidates.size - 1; i++) {
-      rest -= candidates.probabilities[i];
+    double rest = random.next();
+    int last = candidates.size() - 1;
+    for (int i = 0; i < last; i++) {
+      rest -= candidates.probability(i);
       if (rest < 0) {
         return i;
       }
     }
-    return candidates.size - 1;
-  }
-
-  private void penalize(float[] logits, int offset, int vocabulary) {
-    boolean none =
-        options.repeatPenalty() == 1
-            && options.presencePenalty() == 0
-            && options.frequencyPenalty() == 0;
-    if (none || options.repeatLastN() == 0) {
-      return;
-    }
-    int window =
-        options.repeatLastN() < 0 ? historySize : Math.min(historySize, options.repeatLastN());
-    Map<Integer, Integer> counts = new HashMap<>();
-    for (int i = historySize - window; i < historySize; i++) {
-      if (history[i] >= 0 && history[i] < vocabulary) {
-        counts.merge(history[i], 1, Integer::sum);
-      }
-    }
-    counts.forEach(
-        (token, count) -> {
-          float logit = logits[offset + token];
-          double scaled =
-              logit > 0 ? logit / options.repeatPenalty() : logit * options.repeatPenalty();
-          logits[offset + token] =
-              (float)
-                  (scaled - count * options.frequencyPenalty() - options.presencePenalty());
-        });
+    return last;
   }
 }

@@ -5,10 +5,10 @@ import pelican.engine.PelicanException;
 
 /**
  * How the next token is drawn from the logits. Names, meanings and order of application are those of
- * llama.cpp and Ollama; see {@link Sampler}.
+ * llama.cpp and Ollama (the constants are their names there); see {@link Sampler}.
  *
  * @param temperature 0 takes the likeliest token; larger values make rarer tokens likelier
- * @param topK how many of the likeliest tokens stay; 0 for all
+ * @param topK how many of the likeliest tokens stay; 0 or -1 for all
  * @param topP the likeliest tokens stay whose probabilities add up to this; 1 for all
  * @param minP tokens stay whose probability is at least this share of the likeliest one's; 0 for all
  * @param typicalP the tokens of most typical surprise stay that add up to this probability; 1 for all
@@ -29,6 +29,17 @@ public record SamplingOptions(
     double presencePenalty,
     double frequencyPenalty,
     OptionalLong seed) {
+  public static final String TEMPERATURE = "temperature";
+  public static final String TOP_K = "top_k";
+  public static final String TOP_P = "top_p";
+  public static final String MIN_P = "min_p";
+  public static final String TYPICAL_P = "typical_p";
+  public static final String REPEAT_LAST_N = "repeat_last_n";
+  public static final String REPEAT_PENALTY = "repeat_penalty";
+  public static final String PRESENCE_PENALTY = "presence_penalty";
+  public static final String FREQUENCY_PENALTY = "frequency_penalty";
+  public static final String SEED = "seed";
+
   /** What Gemma's authors recommend: temperature 1, top-k 64, top-p 0.95. */
   public static final SamplingOptions GEMMA = new Builder().build();
 
@@ -39,15 +50,15 @@ public record SamplingOptions(
    * @throws PelicanException naming the option, its value and what was expected
    */
   public SamplingOptions {
-    check("temperature", temperature, 0, 1e6);
-    check("top_k", topK, 0, Integer.MAX_VALUE);
-    check("top_p", topP, 0, 1);
-    check("min_p", minP, 0, 1);
-    check("typical_p", typicalP, 0, 1);
-    check("repeat_last_n", repeatLastN, -1, Integer.MAX_VALUE);
-    check("repeat_penalty", repeatPenalty, 1e-6, 1e6);
-    check("presence_penalty", presencePenalty, -1e6, 1e6);
-    check("frequency_penalty", frequencyPenalty, -1e6, 1e6);
+    check(TEMPERATURE, temperature, 0, 1e6);
+    check(TOP_K, topK, -1, Integer.MAX_VALUE);
+    check(TOP_P, topP, 0, 1);
+    check(MIN_P, minP, 0, 1);
+    check(TYPICAL_P, typicalP, 0, 1);
+    check(REPEAT_LAST_N, repeatLastN, -1, Integer.MAX_VALUE);
+    check(REPEAT_PENALTY, repeatPenalty, 1e-6, 1e6);
+    check(PRESENCE_PENALTY, presencePenalty, -1e6, 1e6);
+    check(FREQUENCY_PENALTY, frequencyPenalty, -1e6, 1e6);
   }
 
   private static void check(String name, double value, double least, double most) {
@@ -137,9 +148,9 @@ public record SamplingOptions(
       return this;
     }
 
-    /** Negative seeds stand for another sequence each time. */
+    /** -1 stands for another sequence each time. */
     public Builder seed(long value) {
-      seed = value < 0 ? OptionalLong.empty() : OptionalLong.of(value);
+      seed = value == -1 ? OptionalLong.empty() : OptionalLong.of(value);
       return this;
     }
 

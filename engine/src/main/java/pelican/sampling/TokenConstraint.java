@@ -2,8 +2,13 @@ package pelican.sampling;
 
 /** Restricts which tokens may come next, as a grammar does. One instance follows one sequence. */
 public interface TokenConstraint {
-  /** Sets the logit of every token that may not come next to negative infinity. */
-  void mask(float[] logits);
+  /**
+   * Sets the logit of every token that may not come next to negative infinity.
+   *
+   * @param logits the logit of token t stands at {@code offset + t}
+   * @param vocabulary how many tokens there are
+   */
+  void mask(float[] logits, int offset, int vocabulary);
 
   /** Tells that {@code token} was chosen and now ends the sequence. */
   void accept(int token);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +17,10 @@ import pelican.engine.PelicanException;
 
 class SamplerTest {
   private static final int DRAWS = 200_000;
+
+  private static Integer[] boxed(int[] values) {
+    return IntStream.of(values).boxed().toArray(Integer[]::new);
+  }
 
   private static float[] randomLogits(int size, long seed) {
     Random random = new Random(seed);
@@ -65,9 +70,9 @@ class SamplerTest {
       double[] p = softmax(logits, ids, 1);
       double sum = 0;
       int n = 0;
-      while (n < p.length && sum < o.topP()) {
+      do {
         sum += p[n++];
-      }
+      } while (n < p.length && sum < o.topP());
       ids = ids.subList(0, n);
     }
     if (o.minP() > 0) {
@@ -110,6 +115,9 @@ class SamplerTest {
   void drawsFromTheDistributionThatTheOptionsAskFor(
       double temperature, int topK, double topP, double minP, double typicalP) {
     float[] logits = randomLogits(40, 3);
+    for (int i = 0; i < logits.length; i++) {
+      logits[i] *= 0.5f;
+    }
     SamplingOptions options =
         new SamplingOptions.Builder()
             .temperature(temperature)
@@ -125,10 +133,94 @@ class SamplerTest {
     for (int i = 0; i < DRAWS; i++) {
       counts[sampler.sample(logits.clone(), 0, logits.length)]++;
     }
+    double chiSquare = 0;
+    int cells = 0;
+    double rareExpected = 0;
+    int rareCount = 0;
     for (int i = 0; i < logits.length; i++) {
-      double deviation = Math.sqrt(expected[i] * (1 - expected[i]) / DRAWS);
-      assertThat((double) counts[i] / DRAWS).isCloseTo(expected[i], within(5 * deviation));
+      double mean = expected[i] * DRAWS;
+      if (mean == 0) {
+        assertThat(counts[i]).as("token " + i + " is not to be drawn").isZero();
+      } else if (mean < 10) {
+        rareExpected += mean;
+        rareCount += counts[i];
+      } else {
+        chiSquare += (counts[i] - mean) * (counts[i] - mean) / mean;
+        cells++;
+      }
     }
+    if (rareExpected > 0) {
+      chiSquare += (rareCount - rareExpected) * (rareCount - rareExpected) / rareExpected;
+      cells++;
+    }
+    assertThat(cells).isGreaterThan(1);
+    assertThat(chiSquare).isLessThan(chiSquareQuantile(cells - 1));
+  }
+
+  /** The value that chi-square exceeds with a probability of 1e-4: Wilson and Hilferty's formula. */
+  private static double chiSquareQuantile(int degrees) {
+    double normal = 3.719;
+    double a = 2.0 / (9 * degrees);
+    return degrees * Math.pow(1 - a + normal * Math.sqrt(a), 3);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "0, 0.95, 0.0, 1.0",
+    "0, 0.9999, 0.0, 1.0",
+    "0, 0.5, 0.0, 0.9",
+    "0, 1.0, 0.02, 1.0",
+    "0, 1.0, 0.0, 0.7",
+    "3000, 0.9, 0.01, 0.95",
+    "-1, 0.0, 0.0, 1.0",
+    "0, 1.0, 0.0, 0.0",
+  })
+  void keepsTheSameTokensOfManyAsSortingThemAllDoes(
+      int topK, double topP, double minP, double typicalP) {
+    float[] logits = randomLogits(20_000, 8);
+    SamplingOptions options =
+        new SamplingOptions.Builder()
+            .topK(topK)
+            .topP(topP)
+            .minP(minP)
+            .typicalP(typicalP)
+            .seed(2)
+            .build();
+    double[] expected = reference(logits, options);
+    Candidates candidates = new Candidates();
+    if (topK > 0) {
+      candidates.takeBest(logits, 0, logits.length, topK);
+    } else {
+      candidates.takeAll(logits, 0, logits.length);
+    }
+    if (typicalP < 1) {
+      candidates.keepTypical(typicalP);
+    }
+    if (topP < 1) {
+      candidates.keepTop(topP);
+    }
+    if (minP > 0) {
+      candidates.keepAbove(minP);
+    }
+    candidates.normalize(1);
+    double[] actual = new double[logits.length];
+    for (int i = 0; i < candidates.size(); i++) {
+      actual[candidates.id(i)] = candidates.probability(i);
+    }
+    assertThat(actual).containsExactly(expected, within(1e-12));
+  }
+
+  @Test
+  void neighbouringSeedsHaveNothingInCommon() {
+    int[] counts = new int[10];
+    float[] even = new float[10];
+    int seeds = 20_000;
+    for (int seed = 0; seed < seeds; seed++) {
+      counts[new Sampler(new SamplingOptions.Builder().topP(1).seed(seed).build()).sample(even, 0, 10)]++;
+    }
+    double mean = seeds / 10.0;
+    double chiSquare = IntStream.of(counts).mapToDouble(c -> (c - mean) * (c - mean) / mean).sum();
+    assertThat(chiSquare).isLessThan(chiSquareQuantile(9));
   }
 
   @Test
@@ -159,8 +251,8 @@ class SamplerTest {
   @Test
   void selectsTheLargestOfAManyTokenVocabulary() {
     float[] logits = randomLogits(262_144, 10);
-    Candidates candidates = new Candidates();
-    candidates.select(logits, 0, logits.length, 64);
+    LargestFirst largest = new LargestFirst();
+    largest.select(logits, 0, logits.length, 64);
     int[] expected =
         IntStream.range(0, logits.length)
             .boxed()
@@ -168,7 +260,7 @@ class SamplerTest {
             .limit(64)
             .mapToInt(i -> i)
             .toArray();
-    assertThat(java.util.Arrays.copyOf(candidates.ids, candidates.size)).isEqualTo(expected);
+    assertThat(IntStream.range(0, largest.size()).map(largest::index)).containsExactly(boxed(expected));
   }
 
   @Test
@@ -193,15 +285,48 @@ class SamplerTest {
     assertThat(negative[0]).isCloseTo(-8 - 0.75f, within(1e-6f));
   }
 
+  @ParameterizedTest
+  @CsvSource({"1", "7", "64", "1000", "2147483647", "-1"})
+  void penaltiesCountAsAPlainLoopOverTheWindowDoes(int lastN) {
+    SamplingOptions options =
+        SamplingOptions.GREEDY.toBuilder()
+            .repeatLastN(lastN)
+            .repeatPenalty(1.3)
+            .presencePenalty(0.4)
+            .frequencyPenalty(-0.1)
+            .build();
+    Penalties penalties = new Penalties(options);
+    Random random = new Random(6);
+    List<Integer> seen = new ArrayList<>();
+    for (int step = 0; step < 600; step++) {
+      int token = (int) Math.abs(random.nextGaussian() * 15);
+      penalties.see(token);
+      seen.add(token);
+      float[] logits = randomLogits(40, step);
+      float[] expected = logits.clone();
+      int from = lastN < 0 ? 0 : Math.max(0, seen.size() - lastN);
+      for (int t = 0; t < expected.length; t++) {
+        int wanted = t;
+        long count = seen.subList(from, seen.size()).stream().filter(s -> s == wanted).count();
+        if (count > 0) {
+          double l = expected[t] > 0 ? expected[t] / 1.3 : expected[t] * 1.3;
+          expected[t] = (float) (l - count * -0.1 - 0.4);
+        }
+      }
+      penalties.apply(logits, 0, logits.length);
+      assertThat(logits).containsExactly(expected);
+    }
+  }
+
   @Test
   void aConstraintForbidsTokens() {
     List<Integer> accepted = new ArrayList<>();
     TokenConstraint odd =
         new TokenConstraint() {
           @Override
-          public void mask(float[] logits) {
-            for (int i = 0; i < logits.length; i += 2) {
-              logits[i] = Float.NEGATIVE_INFINITY;
+          public void mask(float[] logits, int offset, int vocabulary) {
+            for (int i = 0; i < vocabulary; i += 2) {
+              logits[offset + i] = Float.NEGATIVE_INFINITY;
             }
           }
 
@@ -219,10 +344,29 @@ class SamplerTest {
 
   @Test
   void logitsThatAreNoNumbersAreAClearError() {
-    float[] logits = {Float.NaN, Float.NaN};
-    assertThatThrownBy(() -> new Sampler(SamplingOptions.GREEDY).sample(logits, 0, 2))
-        .isInstanceOf(PelicanException.class)
-        .hasMessageContaining("no usable logits");
+    for (SamplingOptions options :
+        List.of(
+            SamplingOptions.GREEDY,
+            SamplingOptions.GEMMA,
+            SamplingOptions.GEMMA.toBuilder().topK(0).build())) {
+      for (int at : new int[] {0, 1, 700, 4999}) {
+        float[] logits = randomLogits(5000, at);
+        logits[at] = Float.NaN;
+        assertThatThrownBy(() -> new Sampler(options).sample(logits, 0, 5000))
+            .isInstanceOf(PelicanException.class)
+            .hasMessageContaining("NaN")
+            .hasMessageContaining("token " + at + ",");
+        logits[at] = Float.POSITIVE_INFINITY;
+        assertThatThrownBy(() -> new Sampler(options).sample(logits, 0, 5000))
+            .isInstanceOf(PelicanException.class)
+            .hasMessageContaining("gives infinity");
+      }
+      float[] none = new float[100];
+      Arrays.fill(none, Float.NEGATIVE_INFINITY);
+      assertThatThrownBy(() -> new Sampler(options).sample(none, 0, 100))
+          .isInstanceOf(PelicanException.class)
+          .hasMessageContaining("negative infinity");
+    }
   }
 
   @Test
@@ -232,8 +376,8 @@ class SamplerTest {
         .hasMessage("top_p is 1.5, expected 0 to 1");
     assertThatThrownBy(() -> new SamplingOptions.Builder().temperature(Double.NaN).build())
         .hasMessageContaining("temperature is NaN");
-    assertThatThrownBy(() -> new SamplingOptions.Builder().topK(-1).build())
-        .hasMessage("top_k is -1, expected 0 to 2147483647");
+    assertThatThrownBy(() -> new SamplingOptions.Builder().topK(-2).build())
+        .hasMessage("top_k is -2, expected -1 to 2147483647");
   }
 
   @Test
