@@ -36,7 +36,8 @@ public final class SyntheticModel {
    * The dimensions of a model of the E2B kind.
    *
    * @param layers block_count
-   * @param own layers that compute their own keys and values; their feed-forward part is half as wide
+   * @param own layers that compute their own keys and values; their feed-forward part is half as
+   *     wide
    * @param embedding width of the residual stream
    * @param feedForward width of the feed-forward part of layers with their own keys and values
    * @param heads query heads; there is one head of keys and values
@@ -170,9 +171,10 @@ public final class SyntheticModel {
     writer.put("tokenizer.ggml.model", "gemma4").put("tokenizer.ggml.tokens", tokens);
     writer.put("tokenizer.ggml.scores", scores).put("tokenizer.ggml.token_type", types);
     // Not one of these makes a token, but a loader wants to see some.
-    writer.put(
-        "tokenizer.ggml.merges", List.of("a b".getBytes(StandardCharsets.US_ASCII)));
-    writer.putUint32("tokenizer.ggml.bos_token_id", 2).putUint32("tokenizer.ggml.eos_token_id", 106);
+    writer.put("tokenizer.ggml.merges", List.of("a b".getBytes(StandardCharsets.US_ASCII)));
+    writer
+        .putUint32("tokenizer.ggml.bos_token_id", 2)
+        .putUint32("tokenizer.ggml.eos_token_id", 106);
     writer.putUint32("tokenizer.ggml.unknown_token_id", 3);
     writer.putUint32("tokenizer.ggml.padding_token_id", 0);
     writer.put("tokenizer.ggml.add_bos_token", true);
@@ -225,7 +227,9 @@ public final class SyntheticModel {
     matrix(p + "proj.weight", shape.perLayer, h, base, shape.perLayer);
   }
 
-  /** llama.cpp's rule for Q4_K_M: the first and last eighth of the layers, and every third between. */
+  /**
+   * llama.cpp's rule for Q4_K_M: the first and last eighth of the layers, and every third between.
+   */
   static boolean usesMoreBits(int layer, int layers) {
     return layer < layers / 8 || layer >= 7 * layers / 8 || (layer - layers / 8) % 3 == 2;
   }
@@ -255,8 +259,7 @@ public final class SyntheticModel {
 
   private static GgufWriter.Source bytes(float value) {
     return out ->
-        out.write(
-            ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value).array());
+        out.write(ByteBuffer.allocate(4).order(ByteOrder.LITTLE_ENDIAN).putFloat(value).array());
   }
 
   /** Global layers rotate a quarter of their pairs. */
@@ -267,10 +270,7 @@ public final class SyntheticModel {
       factors.putFloat(i < pairs / 4 ? 1 : 1e30f);
     }
     writer.tensor(
-        "rope_freqs.weight",
-        GgmlType.F32,
-        new long[] {pairs},
-        out -> out.write(factors.array()));
+        "rope_freqs.weight", GgmlType.F32, new long[] {pairs}, out -> out.write(factors.array()));
   }
 
   /** Random blocks, scaled so that a row keeps the size of what it is multiplied with. */

@@ -146,8 +146,7 @@ final class BenchCommand implements Callable<Integer> {
         if (tokens > 0) {
           String name = "tg" + tokens + (depth > 0 ? "@d" + depth : "");
           double[] seconds =
-              repeat(
-                  name, () -> Arrays.stream(test.decode(Math.max(1, depth), tokens)).sum());
+              repeat(name, () -> Arrays.stream(test.decode(Math.max(1, depth), tokens)).sum());
           results.add(new Result(name, count, tokens, seconds, bytes, flops));
         }
       }
@@ -202,8 +201,7 @@ final class BenchCommand implements Callable<Integer> {
     List<String> names = List.copyOf(rows.getFirst().keySet());
     Map<String, Integer> widths = new LinkedHashMap<>();
     for (String name : names) {
-      int width =
-          rows.stream().mapToInt(row -> row.get(name).toString().length()).max().orElse(0);
+      int width = rows.stream().mapToInt(row -> row.get(name).toString().length()).max().orElse(0);
       widths.put(name, format.csv ? 0 : Math.max(width, name.length()));
     }
     text.append(line(names, widths, separator, name -> name));

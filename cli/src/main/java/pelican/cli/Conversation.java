@@ -169,8 +169,7 @@ final class Conversation {
       }
       case "/set" -> set(reader, line, words);
       case "/show" -> show(words);
-      default ->
-          System.out.println("Unknown command '" + words.getFirst() + "'. Type /? for help");
+      default -> System.out.println("Unknown command '" + words.getFirst() + "'. Type /? for help");
     }
     return true;
   }
@@ -189,7 +188,8 @@ final class Conversation {
           chat.messages().clear();
           chat.messages().addAll(messages);
         }
-        System.out.println("Set parameter '" + words.get(2) + "' to " + words.subList(3, words.size()));
+        System.out.println(
+            "Set parameter '" + words.get(2) + "' to " + words.subList(3, words.size()));
       }
       case "system" -> {
         system = Optional.of(line.substring(line.indexOf("system") + "system".length()).strip());
@@ -217,8 +217,7 @@ final class Conversation {
         reader.setVariable(LineReader.DISABLE_HISTORY, what.equals("nohistory"));
         System.out.println("Set '" + what + "' mode.");
       }
-      default ->
-          System.out.println("Unknown setting '" + what + "'. Type /? for help");
+      default -> System.out.println("Unknown setting '" + what + "'. Type /? for help");
     }
   }
 

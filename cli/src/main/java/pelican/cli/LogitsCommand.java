@@ -13,7 +13,8 @@ import picocli.CommandLine.Option;
 
 @Command(
     name = "logits",
-    description = "Writes the logits after the last token, or after each, as little-endian float32.",
+    description =
+        "Writes the logits after the last token, or after each, as little-endian float32.",
     mixinStandardHelpOptions = true)
 final class LogitsCommand implements Callable<Integer> {
   @Mixin private ModelOption model;

@@ -13,9 +13,12 @@ final class MemoryBandwidth {
 
   private MemoryBandwidth() {}
 
-  /** Gigabytes (10⁹ bytes) a second that so many threads read together, in the best of some runs. */
+  /**
+   * Gigabytes (10⁹ bytes) a second that so many threads read together, in the best of some runs.
+   */
   static double measure(int threads) {
-    long[][] data = IntStream.range(0, threads).mapToObj(i -> new long[LONGS]).toArray(long[][]::new);
+    long[][] data =
+        IntStream.range(0, threads).mapToObj(i -> new long[LONGS]).toArray(long[][]::new);
     double best = 0;
     for (int run = 0; run < RUNS; run++) {
       long start = System.nanoTime();

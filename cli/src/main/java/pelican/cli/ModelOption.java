@@ -39,8 +39,6 @@ final class ModelOption {
   }
 
   ModelOptions options() {
-    return threads == null
-        ? ModelOptions.DEFAULT
-        : ModelOptions.DEFAULT.withThreads(threads);
+    return threads == null ? ModelOptions.DEFAULT : ModelOptions.DEFAULT.withThreads(threads);
   }
 }

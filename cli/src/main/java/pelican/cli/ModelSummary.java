@@ -45,9 +45,7 @@ record ModelSummary(
     Map<GgmlType, TypeCount> types = new TreeMap<>();
     for (TensorInfo tensor : file.tensors().values()) {
       types.merge(
-          tensor.type(),
-          new TypeCount(0, 0, 0).plus(tensor),
-          (count, one) -> count.plus(tensor));
+          tensor.type(), new TypeCount(0, 0, 0).plus(tensor), (count, one) -> count.plus(tensor));
     }
     return new ModelSummary(
         architecture,
@@ -84,11 +82,10 @@ record ModelSummary(
     rows.forEach((name, value) -> out.printf("    %-20s%s%n", name, value));
     out.println();
     out.println("  Tensors");
-    types.forEach(
-        (type, count) ->
-            out.printf(
-                "    %-8s%6d tensors  %10s weights  %10s%n",
-                type, count.tensors(), count(count.weights()), size(count.bytes())));
+    types.forEach((type, count) ->
+        out.printf(
+            "    %-8s%6d tensors  %10s weights  %10s%n",
+            type, count.tensors(), count(count.weights()), size(count.bytes())));
     out.println();
   }
 

@@ -61,12 +61,11 @@ final class ParameterOptions {
     single.put("seed", seed);
     single.put("num_predict", numPredict);
     single.put("num_ctx", numCtx);
-    single.forEach(
-        (name, value) -> {
-          if (value != null) {
-            parameters.set(name, List.of(value));
-          }
-        });
+    single.forEach((name, value) -> {
+      if (value != null) {
+        parameters.set(name, List.of(value));
+      }
+    });
     if (stop != null) {
       parameters.set("stop", stop);
     }

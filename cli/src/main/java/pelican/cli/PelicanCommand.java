@@ -35,8 +35,7 @@ final class PelicanCommand implements Runnable {
   public void run() {
     throw new ParameterException(
         spec.commandLine(),
-        "no command given, expected one of "
-            + String.join(", ", spec.subcommands().keySet()));
+        "no command given, expected one of " + String.join(", ", spec.subcommands().keySet()));
   }
 
   /** The version that the build wrote down. */

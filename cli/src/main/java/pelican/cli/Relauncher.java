@@ -15,10 +15,10 @@ import sun.misc.Signal;
 
 /**
  * Starts the program again with the JVM flags that it needs: the Vector API is an incubator module,
- * which neither a jar's manifest nor a running JVM can add. The two processes behave as one: standard
- * input and output are inherited, signals reach the child, its exit code is passed on. Standard error
- * passes through this process, which takes out the JVM's warning about the module: nobody who reads it
- * could do anything about it, and no flag turns it off.
+ * which neither a jar's manifest nor a running JVM can add. The two processes behave as one:
+ * standard input and output are inherited, signals reach the child, its exit code is passed on.
+ * Standard error passes through this process, which takes out the JVM's warning about the module:
+ * nobody who reads it could do anything about it, and no flag turns it off.
  */
 final class Relauncher {
   private static final String VECTOR_MODULE = "jdk.incubator.vector";
@@ -57,8 +57,7 @@ final class Relauncher {
     command.add(Main.class.getName());
     command.addAll(List.of(args));
     try {
-      Process child =
-          new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE).start();
+      Process child = new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE).start();
       passSignals(child);
       passErrors(child.getErrorStream(), new FileOutputStream(FileDescriptor.err));
       return child.waitFor();

@@ -103,14 +103,13 @@ final class ShowCommand implements Callable<Integer> {
     Map<String, Object> types = new LinkedHashMap<>();
     summary
         .types()
-        .forEach(
-            (type, count) ->
-                types.put(
-                    type.toString(),
-                    Map.of(
-                        "tensors", count.tensors(),
-                        "weights", count.weights(),
-                        "bytes", count.bytes())));
+        .forEach((type, count) ->
+            types.put(
+                type.toString(),
+                Map.of(
+                    "tensors", count.tensors(),
+                    "weights", count.weights(),
+                    "bytes", count.bytes())));
     map.put("tensor_types", types);
     if (metadata) {
       Map<String, Object> values = new LinkedHashMap<>();
@@ -123,13 +122,12 @@ final class ShowCommand implements Callable<Integer> {
       map.put(
           "tensors",
           gguf.tensors().values().stream()
-              .map(
-                  tensor ->
-                      Map.of(
-                          "name", tensor.name(),
-                          "type", tensor.type().toString(),
-                          "shape", tensor.dims(),
-                          "bytes", tensor.byteSize()))
+              .map(tensor ->
+                  Map.of(
+                      "name", tensor.name(),
+                      "type", tensor.type().toString(),
+                      "shape", tensor.dims(),
+                      "bytes", tensor.byteSize()))
               .toList());
     }
     return map;

@@ -128,7 +128,9 @@ class EngineJarIT {
       // In this process: a process for each would take minutes; the one below stands for them.
       StringWriter err = new StringWriter();
       assertThat(
-              Main.commandLine().setErr(new PrintWriter(err, true)).execute("show", file.toString()))
+              Main.commandLine()
+                  .setErr(new PrintWriter(err, true))
+                  .execute("show", file.toString()))
           .isEqualTo(1);
       assertThat(err.toString().lines()).hasSize(1);
       assertThat(err.toString()).startsWith("Error: ").contains("cut.gguf");
@@ -159,8 +161,7 @@ class EngineJarIT {
 
   @Test
   void showsAFile() throws Exception {
-    assertThat(run("", "show", TINY).out())
-        .contains("gemma4", "Q4_K_M", "131072", "5.06M", "Q6_K");
+    assertThat(run("", "show", TINY).out()).contains("gemma4", "Q4_K_M", "131072", "5.06M", "Q6_K");
     JsonNode json =
         JsonMapper.shared()
             .readTree(run("", "show", "--json", "--tensors", "--metadata", TINY).out());
@@ -184,8 +185,7 @@ class EngineJarIT {
   @Test
   void rendersAConversation() throws Exception {
     Path messages =
-        Files.writeString(
-            folder.resolve("m.json"), "[{\"role\":\"user\",\"content\":\"Hi\"}]");
+        Files.writeString(folder.resolve("m.json"), "[{\"role\":\"user\",\"content\":\"Hi\"}]");
     assertThat(run("", "render", "--model", TINY, "--messages", messages.toString()).out())
         .isEqualTo("<bos><|turn>user\nHi<turn|>\n<|turn>model\n");
     assertThat(
@@ -201,15 +201,23 @@ class EngineJarIT {
 
   @Test
   void writesLogits() throws Exception {
-    JsonNode golden =
-        JsonMapper.shared().readTree(GOLDEN.resolve("tiny-Q4_K_M.json").toFile());
+    JsonNode golden = JsonMapper.shared().readTree(GOLDEN.resolve("tiny-Q4_K_M.json").toFile());
     String tokens =
         IntStream.range(0, golden.get("tokens").size())
             .mapToObj(i -> golden.get("tokens").get(i).asString())
             .collect(Collectors.joining(","));
     Path output = folder.resolve("logits.f32");
     Result result =
-        run("", "logits", "--model", TINY, "--tokens", tokens, "--all", "--float", "--output",
+        run(
+            "",
+            "logits",
+            "--model",
+            TINY,
+            "--tokens",
+            tokens,
+            "--all",
+            "--float",
+            "--output",
             output.toString());
     assertThat(result.code()).as(result.err()).isZero();
     FloatBuffer got = floats(output);
@@ -221,9 +229,7 @@ class EngineJarIT {
   }
 
   private static FloatBuffer floats(Path file) throws IOException {
-    return ByteBuffer.wrap(Files.readAllBytes(file))
-        .order(ByteOrder.LITTLE_ENDIAN)
-        .asFloatBuffer();
+    return ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
   @Test

@@ -5,8 +5,8 @@ import java.util.List;
 /**
  * A message of a conversation.
  *
- * @param role who speaks: {@code system} (or {@code developer}), {@code user}, {@code assistant}, or
- *     {@code tool} for the result of a call
+ * @param role who speaks: {@code system} (or {@code developer}), {@code user}, {@code assistant},
+ *     or {@code tool} for the result of a call
  * @param content the text; may be empty
  * @param thinking what an assistant thought before it spoke; may be empty
  * @param toolCalls the tools that an assistant called

@@ -36,8 +36,8 @@ public final class OutputParser {
 
   /**
    * @param think whether thoughts are passed on; otherwise they are dropped
-   * @param startsInThought whether the prompt ended within a thought, as it does after the results of
-   *     calls when the model is to think
+   * @param startsInThought whether the prompt ended within a thought, as it does after the results
+   *     of calls when the model is to think
    */
   public OutputParser(boolean think, boolean startsInThought) {
     this.think = think;
@@ -130,11 +130,10 @@ public final class OutputParser {
     String text = take(close < 0 ? pending.length() : close);
     pending.delete(0, Math.min(pending.length(), CALL_END.length()));
     Optional<ToolCall> call = ToolCallSyntax.parse(text, calls);
-    call.ifPresent(
-        parsed -> {
-          events.add(new OutputEvent.Call(parsed));
-          calls++;
-        });
+    call.ifPresent(parsed -> {
+      events.add(new OutputEvent.Call(parsed));
+      calls++;
+    });
     state = State.AFTER_CALL;
     return true;
   }

@@ -15,8 +15,8 @@ public final class PromptRenderer {
   private final boolean large;
 
   /**
-   * @param large whether the model is one of the large ones (12B and up), which begin an answer without
-   *     thoughts by an empty thought
+   * @param large whether the model is one of the large ones (12B and up), which begin an answer
+   *     without thoughts by an empty thought
    */
   public PromptRenderer(boolean large) {
     this.large = large;
@@ -101,7 +101,8 @@ public final class PromptRenderer {
     }
     boolean last = end == messages.size();
     boolean answersResults = last && !results.isEmpty();
-    boolean goesOn = answersResults ? text.isEmpty() : !last && messages.get(end).is(Message.ASSISTANT);
+    boolean goesOn =
+        answersResults ? text.isEmpty() : !last && messages.get(end).is(Message.ASSISTANT);
     if (!goesOn) {
       out.markup("<turn|>\n");
     }

@@ -4,7 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import pelican.tokenizer.TextSegment;
 
-/** Collects a prompt: markup of the format, in which control tokens count, and text, in which not. */
+/**
+ * Collects a prompt: markup of the format, in which control tokens count, and text, in which not.
+ */
 final class Segments {
   private final List<TextSegment> segments = new ArrayList<>();
   private final StringBuilder current = new StringBuilder();

@@ -9,8 +9,8 @@ import java.util.Map;
  *
  * @param name the function's name
  * @param description what it does, for the model; may be empty
- * @param parameters the JSON Schema of its parameters as maps, lists, strings, numbers and booleans;
- *     empty if it has none
+ * @param parameters the JSON Schema of its parameters as maps, lists, strings, numbers and
+ *     booleans; empty if it has none
  */
 public record Tool(String name, String description, Map<String, Object> parameters) {
   public Tool {

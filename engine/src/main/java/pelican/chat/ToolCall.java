@@ -15,8 +15,6 @@ public record ToolCall(String id, String name, Map<String, Object> arguments) {
   public ToolCall {
     id = id == null ? "" : id;
     arguments =
-        arguments == null
-            ? Map.of()
-            : Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
+        arguments == null ? Map.of() : Collections.unmodifiableMap(new LinkedHashMap<>(arguments));
   }
 }

@@ -8,9 +8,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Reads Gemma 4's calls, {@code call:NAME{key:value,…}}: strings in {@code <|"|>} with nothing escaped,
- * bare keys, otherwise JSON. Lenient about what models get wrong: quotes of other kinds, a quote or
- * brackets missing at the end, text without quotes.
+ * Reads Gemma 4's calls, {@code call:NAME{key:value,…}}: strings in {@code <|"|>} with nothing
+ * escaped, bare keys, otherwise JSON. Lenient about what models get wrong: quotes of other kinds, a
+ * quote or brackets missing at the end, text without quotes.
  */
 final class ToolCallSyntax {
   private static final String QUOTE = "<|\"|>";

@@ -46,12 +46,16 @@ final class ToolDeclarations {
       out.markup("description:").quoted(description).markup(",");
     }
     String type = typeText(typeOf(schema));
-    if (type.equals("STRING") && schema.get("enum") instanceof List<?> values && !values.isEmpty()) {
+    if (type.equals("STRING")
+        && schema.get("enum") instanceof List<?> values
+        && !values.isEmpty()) {
       out.markup("enum:");
       ValueFormat.value(out, values, true);
       out.markup(",");
     }
-    if (type.equals("ARRAY") && schema.get("items") instanceof Map<?, ?> items && !items.isEmpty()) {
+    if (type.equals("ARRAY")
+        && schema.get("items") instanceof Map<?, ?> items
+        && !items.isEmpty()) {
       out.markup("items:{");
       items(out, items);
       out.markup("},");

@@ -12,8 +12,8 @@ import pelican.chat.Tool;
 import pelican.chat.ToolCall;
 
 /**
- * A conversation: remembers what was said, asks the model for the next message and divides its answer
- * into text, thoughts and tool calls. Used by one thread at a time; {@link #cancel} by any.
+ * A conversation: remembers what was said, asks the model for the next message and divides its
+ * answer into text, thoughts and tool calls. Used by one thread at a time; {@link #cancel} by any.
  */
 public final class Chat {
   /** The marks of the format that the parser of answers needs to see. */
@@ -76,12 +76,11 @@ public final class Chat {
    */
   public Answer ask(String text, Consumer<String> onText) {
     messages.add(Message.user(text));
-    return answer(
-        event -> {
-          if (event instanceof OutputEvent.Content content) {
-            onText.accept(content.text());
-          }
-        });
+    return answer(event -> {
+      if (event instanceof OutputEvent.Content content) {
+        onText.accept(content.text());
+      }
+    });
   }
 
   /**

@@ -17,7 +17,10 @@ import pelican.gemma.KvCache;
  * slices, between which others take part.
  */
 final class ForwardLoop implements AutoCloseable {
-  /** Tokens of a pass: more read the weights less often, fewer let others and cancellation wait less. */
+  /**
+   * Tokens of a pass: more read the weights less often, fewer let others and cancellation wait
+   * less.
+   */
   private static final int SLICE = 256;
 
   private final GemmaModel model;
@@ -60,8 +63,8 @@ final class ForwardLoop implements AutoCloseable {
   }
 
   /**
-   * Appends the tokens from {@code from} on to a sequence and gives the logits after the last one, or
-   * after each.
+   * Appends the tokens from {@code from} on to a sequence and gives the logits after the last one,
+   * or after each.
    *
    * @param logits gets [1 or number of tokens][vocabulary]
    * @param cancelled asked between slices
@@ -139,8 +142,7 @@ final class ForwardLoop implements AutoCloseable {
         request.next += request.inBatch;
       }
       active.removeIf(
-          request ->
-              request.next == request.tokens.length && request.done.complete(request.next));
+          request -> request.next == request.tokens.length && request.done.complete(request.next));
     } catch (RuntimeException | Error e) {
       active.forEach(request -> request.done.completeExceptionally(e));
       active.clear();

@@ -10,7 +10,8 @@ import pelican.sampling.TokenConstraint;
  * @param sampling how tokens are drawn
  * @param maxTokens the most tokens to generate; -1 for as many as the context holds
  * @param stop strings before which the text ends
- * @param topLogProbabilities how many alternatives to report with each token; -1 for no probabilities
+ * @param topLogProbabilities how many alternatives to report with each token; -1 for no
+ *     probabilities
  * @param constraint limits what may be drawn, or null
  */
 public record GenerationOptions(

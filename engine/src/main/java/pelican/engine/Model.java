@@ -17,8 +17,9 @@ import pelican.tokenizer.TextSegment;
 import pelican.tokenizer.Tokenizer;
 
 /**
- * A Gemma 4 model from a GGUF file, ready to run. May be used by many threads; each conversation has
- * its own {@link Session} or {@link Chat}. What they ask for at the same time is computed together.
+ * A Gemma 4 model from a GGUF file, ready to run. May be used by many threads; each conversation
+ * has its own {@link Session} or {@link Chat}. What they ask for at the same time is computed
+ * together.
  */
 public final class Model implements AutoCloseable {
   private static final long LARGE_PARAMETERS = 12_000_000_000L;
@@ -84,8 +85,8 @@ public final class Model implements AutoCloseable {
   /**
    * A session.
    *
-   * @param contextLength the most tokens that prompt and answer may have together; memory is taken as
-   *     they come
+   * @param contextLength the most tokens that prompt and answer may have together; memory is taken
+   *     as they come
    * @throws PelicanException if the model was not trained for that many
    */
   public Session newSession(int contextLength) {

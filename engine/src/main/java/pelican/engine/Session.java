@@ -43,8 +43,8 @@ public final class Session {
   }
 
   /**
-   * Ends a running generation within a token, a running prompt within a slice of it; the one after it
-   * is not affected. Does nothing if none is running.
+   * Ends a running generation within a token, a running prompt within a slice of it; the one after
+   * it is not affected. Does nothing if none is running.
    */
   public void cancel() {
     cancelled = true;
@@ -55,7 +55,8 @@ public final class Session {
    *
    * @param prompt all tokens, those of earlier turns included
    * @param listener told of each token as it comes, on this thread
-   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the context
+   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the
+   *     context
    */
   public Generation generate(
       int[] prompt, GenerationOptions options, Consumer<GeneratedToken> listener) {
@@ -156,7 +157,8 @@ public final class Session {
    * The logits after each token of a prompt, computed anew.
    *
    * @return [tokens][vocabulary]
-   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the context
+   * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the
+   *     context
    */
   public float[] logits(int[] prompt) {
     check(prompt);

@@ -1,10 +1,12 @@
 package pelican.engine;
 
 import java.util.SplittableRandom;
-import pelican.sampling.SamplingOptions;
 import pelican.sampling.Sampler;
+import pelican.sampling.SamplingOptions;
 
-/** Times a model on random tokens, as llama-bench does: what they are does not matter to the speed. */
+/**
+ * Times a model on random tokens, as llama-bench does: what they are does not matter to the speed.
+ */
 public final class SpeedTest {
   private final Model model;
   private final SplittableRandom random = new SplittableRandom(1);

@@ -5,8 +5,8 @@ import pelican.kernel.Kernels;
 import pelican.kernel.Workers;
 
 /**
- * Grouped-query attention over the pages of the KV cache, scale 1, softmax in float. One work item is
- * a short run of tokens of one sequence times the query heads of one KV head, so that a page is
+ * Grouped-query attention over the pages of the KV cache, scale 1, softmax in float. One work item
+ * is a short run of tokens of one sequence times the query heads of one KV head, so that a page is
  * converted from half precision once for all of them.
  */
 final class Attention {
@@ -60,8 +60,17 @@ final class Attention {
             int run = item / itemsPerRun;
             int firstHead = item % itemsPerRun * headsPerItem;
             attend(
-                batch, runFrom[run], runTo[run], layer, owner, firstHead, headsPerItem,
-                firstHead / headsPerGroup, headSize, q, out);
+                batch,
+                runFrom[run],
+                runTo[run],
+                layer,
+                owner,
+                firstHead,
+                headsPerItem,
+                firstHead / headsPerGroup,
+                headSize,
+                q,
+                out);
           }
         });
   }

@@ -7,7 +7,8 @@ import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 
 /**
- * The hyperparameters of a Gemma 4 model, as its GGUF metadata states them (prefix {@code gemma4.}).
+ * The hyperparameters of a Gemma 4 model, as its GGUF metadata states them (prefix {@code
+ * gemma4.}).
  *
  * @param layers block_count
  * @param embedding embedding_length, the width of the residual stream
@@ -60,7 +61,8 @@ public record GemmaConfig(
   /**
    * Reads and checks the hyperparameters.
    *
-   * @throws GgufException if the architecture is another one, a key is missing or a value impossible
+   * @throws GgufException if the architecture is another one, a key is missing or a value
+   *     impossible
    */
   public static GemmaConfig from(GgufFile file) {
     GgufMetadata metadata = file.metadata();

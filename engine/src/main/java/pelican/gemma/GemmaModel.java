@@ -9,8 +9,8 @@ import pelican.kernel.Matrix;
 import pelican.kernel.Workers;
 
 /**
- * The forward pass of Gemma 4 over a batch of tokens. Holds the buffers of a pass, so one pass runs at
- * a time; sequences keep their state in their {@link KvCache}.
+ * The forward pass of Gemma 4 over a batch of tokens. Holds the buffers of a pass, so one pass runs
+ * at a time; sequences keep their state in their {@link KvCache}.
  */
 public final class GemmaModel {
   /** The most tokens of one pass; longer prompts go in several. */
@@ -85,8 +85,8 @@ public final class GemmaModel {
   }
 
   /**
-   * Runs the tokens of a batch, appends their keys and values to their caches, and returns the logits
-   * that the batch asks for.
+   * Runs the tokens of a batch, appends their keys and values to their caches, and returns the
+   * logits that the batch asks for.
    *
    * @return [outputs][vocabulary]; valid until the next pass
    */

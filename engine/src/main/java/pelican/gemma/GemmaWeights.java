@@ -35,8 +35,8 @@ record GemmaWeights(
   /**
    * Finds and checks every tensor.
    *
-   * @throws GgufException if one is missing, has another shape than the configuration asks for, or a
-   *     type that the engine cannot decode
+   * @throws GgufException if one is missing, has another shape than the configuration asks for, or
+   *     a type that the engine cannot decode
    */
   static GemmaWeights load(GgufFile file, GemmaConfig config) {
     return new Loader(file, config).load();
@@ -114,9 +114,7 @@ record GemmaWeights(
           ple ? matrix(p + "inp_gate.weight", c.perLayerInput(), h) : null,
           ple ? matrix(p + "proj.weight", h, c.perLayerInput()) : null,
           ple ? vector(p + "post_norm.weight", h) : null,
-          has(p + "layer_output_scale.weight")
-              ? vector(p + "layer_output_scale.weight", 1)[0]
-              : 1f,
+          has(p + "layer_output_scale.weight") ? vector(p + "layer_output_scale.weight", 1)[0] : 1f,
           c.experts() > 0 ? experts(p) : null);
     }
 

@@ -2,8 +2,8 @@ package pelican.gemma;
 
 /**
  * The keys and values of one sequence: for each layer that computes its own, all positions of a
- * global layer, and the window plus one batch of a sliding one. Grows with the sequence. Used by one
- * thread at a time.
+ * global layer, and the window plus one batch of a sliding one. Grows with the sequence. Used by
+ * one thread at a time.
  */
 public final class KvCache {
   private final GemmaConfig config;

@@ -83,7 +83,15 @@ final class KvLayer {
           q, qOffsets, rows, page.keys, offset, positions, headSize, out, outOffset, outStride);
     } else {
       kernels.scores(
-          q, qOffsets, rows, page.floatKeys, offset, positions, headSize, out, outOffset,
+          q,
+          qOffsets,
+          rows,
+          page.floatKeys,
+          offset,
+          positions,
+          headSize,
+          out,
+          outOffset,
           outStride);
     }
   }
@@ -107,7 +115,15 @@ final class KvLayer {
           p, pOffset, pStride, rows, page.values, offset, positions, headSize, out, outOffsets);
     } else {
       kernels.weightedSum(
-          p, pOffset, pStride, rows, page.floatValues, offset, positions, headSize, out,
+          p,
+          pOffset,
+          pStride,
+          rows,
+          page.floatValues,
+          offset,
+          positions,
+          headSize,
+          out,
           outOffsets);
     }
   }

@@ -6,7 +6,8 @@ import pelican.kernel.Matrix;
  * The weights of one layer; names as in GGUF, without the prefix {@code blk.N.}. Null where a layer
  * has no such tensor: {@code attnK}, {@code attnKNorm} in layers that share the KV of another;
  * {@code attnV} there and where values are made from the keys' projection; {@code inpGate}, {@code
- * proj}, {@code postNorm} without per-layer embeddings; {@code experts} without a mixture of experts.
+ * proj}, {@code postNorm} without per-layer embeddings; {@code experts} without a mixture of
+ * experts.
  */
 record LayerWeights(
     float[] attnNorm,

@@ -6,8 +6,8 @@ import pelican.kernel.MatMul;
 import pelican.kernel.Workers;
 
 /**
- * Gemma 4's per-layer embeddings: every layer gets a small vector of its own for each token, half from
- * a table and half projected from the token's embedding.
+ * Gemma 4's per-layer embeddings: every layer gets a small vector of its own for each token, half
+ * from a table and half projected from the token's embedding.
  */
 final class PerLayerInputs {
   private final GemmaConfig config;

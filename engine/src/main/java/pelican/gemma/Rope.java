@@ -1,8 +1,9 @@
 package pelican.gemma;
 
 /**
- * Rotary position embedding: pair i of a head of size d is rotated by {@code position · base^(−2i/d) /
- * factor[i]} (Su et al. 2021; the factors are how Gemma 4 leaves most pairs of global layers alone).
+ * Rotary position embedding: pair i of a head of size d is rotated by {@code position ·
+ * base^(−2i/d) / factor[i]} (Su et al. 2021; the factors are how Gemma 4 leaves most pairs of
+ * global layers alone).
  */
 final class Rope {
   private final double[] frequencies;

@@ -90,8 +90,8 @@ public enum GgmlType {
    * The exact size of a number of elements.
    *
    * @return bytes
-   * @throws IllegalArgumentException if the elements are negative or no whole number of blocks, or the
-   *     type is withdrawn
+   * @throws IllegalArgumentException if the elements are negative or no whole number of blocks, or
+   *     the type is withdrawn
    * @throws ArithmeticException if the size does not fit a {@code long}
    */
   public long bytes(long elements) {

@@ -107,8 +107,7 @@ final class GgufCursor {
   String identifier(String what, int maxBytes) {
     int length = stringLength(what);
     if (length == 0 || length > maxBytes) {
-      throw error(
-          String.format("%s has %d bytes, expected 1 to %d", what, length, maxBytes));
+      throw error(String.format("%s has %d bytes, expected 1 to %d", what, length, maxBytes));
     }
     byte[] bytes = new byte[length];
     MemorySegment.copy(file, ValueLayout.JAVA_BYTE, take(length, what), bytes, 0, length);

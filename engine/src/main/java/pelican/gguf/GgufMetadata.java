@@ -422,7 +422,8 @@ public final class GgufMetadata {
     } else {
       shown = value.type() + " " + scalar(key, value, 0);
     }
-    return new GgufException(name + ": metadata " + key + " is " + shown + ", expected " + expected);
+    return new GgufException(
+        name + ": metadata " + key + " is " + shown + ", expected " + expected);
   }
 
   private GgufException wrong(String key, Value value, int index, String expected) {
@@ -432,7 +433,6 @@ public final class GgufMetadata {
     Object shown =
         value.element() == ValueType.BOOL ? bits(value, index) : scalar(key, value, index);
     return new GgufException(
-        String.format(
-            "%s: metadata %s[%d] is %s, expected %s", name, key, index, shown, expected));
+        String.format("%s: metadata %s[%d] is %s, expected %s", name, key, index, shown, expected));
   }
 }

@@ -173,12 +173,11 @@ final class GgufReader {
   private ValueType valueType(String what) {
     int id = in.u32("the type of " + what);
     return ValueType.byId(id)
-        .orElseThrow(
-            () ->
-                in.error(
-                    String.format(
-                        "%s has the unknown value type %s, expected 0 to %d",
-                        what, Integer.toUnsignedString(id), ValueType.values().length - 1)));
+        .orElseThrow(() ->
+            in.error(
+                String.format(
+                    "%s has the unknown value type %s, expected 0 to %d",
+                    what, Integer.toUnsignedString(id), ValueType.values().length - 1)));
   }
 
   private int arrayLength(String what, ValueType element) {
@@ -254,10 +253,8 @@ final class GgufReader {
     int id = in.u32("the type of " + what);
     GgmlType type =
         GgmlType.byId(id)
-            .orElseThrow(
-                () ->
-                    in.error(
-                        what + " has the unknown ggml type " + Integer.toUnsignedString(id)));
+            .orElseThrow(() ->
+                in.error(what + " has the unknown ggml type " + Integer.toUnsignedString(id)));
     if (type.withdrawn()) {
       throw in.error(what + " has type " + type + ", which ggml has withdrawn");
     }

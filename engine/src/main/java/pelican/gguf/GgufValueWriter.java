@@ -35,8 +35,7 @@ final class GgufValueWriter {
     }
     if (type == ValueType.ARRAY) {
       if (depth == GgufReader.MAX_NESTING) {
-        throw new IllegalArgumentException(
-            "arrays nested deeper than " + GgufReader.MAX_NESTING);
+        throw new IllegalArgumentException("arrays nested deeper than " + GgufReader.MAX_NESTING);
       }
       GgufWriter.ArrayValue array = (GgufWriter.ArrayValue) value;
       for (Object element : array.values()) {

@@ -125,8 +125,8 @@ public final class GgufWriter {
    * Sets a value of any type.
    *
    * @param value a {@link Number} in the range of an integer type; a {@link Number} for floating
-   *     types; a {@link Boolean}; a {@link String}, or a {@code byte[]} of its UTF-8 form; an {@link
-   *     ArrayValue}
+   *     types; a {@link Boolean}; a {@link String}, or a {@code byte[]} of its UTF-8 form; an
+   *     {@link ArrayValue}
    */
   public GgufWriter putValue(String key, ValueType type, Object value) {
     return put(key, type, GgufValueWriter.payload(type, value));
@@ -202,7 +202,8 @@ public final class GgufWriter {
     int bytes = name.getBytes(StandardCharsets.UTF_8).length;
     if (bytes == 0 || bytes > max) {
       throw new IllegalArgumentException(
-          String.format("%s %s has %d bytes, expected 1 to %d", what, Quote.quote(name), bytes, max));
+          String.format(
+              "%s %s has %d bytes, expected 1 to %d", what, Quote.quote(name), bytes, max));
     }
   }
 
@@ -222,8 +223,7 @@ public final class GgufWriter {
                   StandardOpenOption.CREATE,
                   StandardOpenOption.TRUNCATE_EXISTING,
                   StandardOpenOption.WRITE);
-          OutputStream out =
-              new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER)) {
+          OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER)) {
         writeTo(out);
         out.flush();
         channel.force(true);
@@ -271,13 +271,11 @@ public final class GgufWriter {
   private byte[] header() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     out.writeBytes("GGUF".getBytes(StandardCharsets.US_ASCII));
-    out.writeBytes(
-        buffer(20).putInt(3).putLong(tensors.size()).putLong(values.size()).array());
-    values.forEach(
-        (key, typed) -> {
-          out.writeBytes(string(key.getBytes(StandardCharsets.UTF_8)));
-          out.writeBytes(typed);
-        });
+    out.writeBytes(buffer(20).putInt(3).putLong(tensors.size()).putLong(values.size()).array());
+    values.forEach((key, typed) -> {
+      out.writeBytes(string(key.getBytes(StandardCharsets.UTF_8)));
+      out.writeBytes(typed);
+    });
     long offset = 0;
     for (Tensor tensor : tensors.values()) {
       out.writeBytes(string(tensor.name().getBytes(StandardCharsets.UTF_8)));

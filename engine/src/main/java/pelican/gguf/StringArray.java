@@ -78,8 +78,7 @@ public final class StringArray extends AbstractList<String> implements RandomAcc
   public int copy(int index, byte[] target, int at) {
     int length = length(index);
     try {
-      MemorySegment.copy(
-          file, ValueLayout.JAVA_BYTE, offsets[index] + PREFIX, target, at, length);
+      MemorySegment.copy(file, ValueLayout.JAVA_BYTE, offsets[index] + PREFIX, target, at, length);
     } catch (InternalError e) {
       throw GgufCursor.shrunk(where, e);
     }

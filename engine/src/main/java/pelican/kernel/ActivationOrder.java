@@ -1,15 +1,16 @@
 package pelican.kernel;
 
 /**
- * The order in which a kernel meets the values of the vector that it multiplies with. Kernels see the
- * bytes of a block as little-endian ints, since vectors of ints shift and floats have as many lanes: one
- * vector then holds every fourth byte, and the vector's values have to stand in that order.
+ * The order in which a kernel meets the values of the vector that it multiplies with. Kernels see
+ * the bytes of a block as little-endian ints, since vectors of ints shift and floats have as many
+ * lanes: one vector then holds every fourth byte, and the vector's values have to stand in that
+ * order.
  */
 enum ActivationOrder {
   /**
-   * For 64 bytes of nibbles as 16 ints: position 16·k + lane of a run of 128 holds the value that meets
-   * byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4 otherwise. The low
-   * nibbles of 32 bytes are 32 consecutive weights, the high ones the next 32.
+   * For 64 bytes of nibbles as 16 ints: position 16·k + lane of a run of 128 holds the value that
+   * meets byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4
+   * otherwise. The low nibbles of 32 bytes are 32 consecutive weights, the high ones the next 32.
    */
   NIBBLES(32) {
     @Override
@@ -20,8 +21,8 @@ enum ActivationOrder {
     }
   },
   /**
-   * For half a block of six bits: position 32·k + 8·quarter + lane of a run of 128 holds the value that
-   * meets byte k of the int in a quarter of 32 weights.
+   * For half a block of six bits: position 32·k + 8·quarter + lane of a run of 128 holds the value
+   * that meets byte k of the int in a quarter of 32 weights.
    */
   SIX_BITS(16) {
     @Override

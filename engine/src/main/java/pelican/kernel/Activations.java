@@ -4,11 +4,12 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * The right-hand side of matrix products: one vector for each token of a batch, one after the other.
+ * The right-hand side of matrix products: one vector for each token of a batch, one after the
+ * other.
  *
  * <p>Kernels that take weights apart in the order of the file's bits want the values in that order
- * too; such a copy is made once by {@link Kernels#prepare} and serves all matrices that multiply the
- * same vector.
+ * too; such a copy is made once by {@link Kernels#prepare} and serves all matrices that multiply
+ * the same vector.
  */
 public final class Activations {
   private float[] values = new float[0];

@@ -1,9 +1,9 @@
 package pelican.kernel;
 
 /**
- * The arithmetic of a forward pass. {@link ScalarKernels} is the specification; other implementations
- * agree with it up to the rounding of reordered float sums. Implementations keep no state and may be
- * called from many threads.
+ * The arithmetic of a forward pass. {@link ScalarKernels} is the specification; other
+ * implementations agree with it up to the rounding of reordered float sums. Implementations keep no
+ * state and may be called from many threads.
  */
 public interface Kernels {
   /** What this is and why it was chosen, for {@code --verbose}. */
@@ -53,7 +53,8 @@ public interface Kernels {
   void toHalf(float[] x, int xOffset, short[] out, int outOffset, int size);
 
   /**
-   * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i q[r][i]·k[j][i]}.
+   * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i
+   * q[r][i]·k[j][i]}.
    *
    * @param q row r at {@code qOffsets[r]}, {@code size} values
    * @param keys half precision, [positions][size] from {@code keyOffset} on
@@ -89,7 +90,8 @@ public interface Kernels {
       int[] outOffsets);
 
   /**
-   * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i q[r][i]·k[j][i]}.
+   * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i
+   * q[r][i]·k[j][i]}.
    *
    * @param q row r at {@code qOffsets[r]}, {@code size} values
    * @param keys single precision, [positions][size] from {@code keyOffset} on

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.quant.BlockFormat;
 
 /**
- * A weight matrix in the layout of its file: {@code rows} rows of {@code columns} weights, row after
- * row, each a whole number of blocks.
+ * A weight matrix in the layout of its file: {@code rows} rows of {@code columns} weights, row
+ * after row, each a whole number of blocks.
  *
  * @param name the tensor's name, for messages
  * @param format the block format of the weights
@@ -13,8 +13,7 @@ import pelican.quant.BlockFormat;
  * @param columns number of columns, the length of the vector it is multiplied with
  * @param data exactly the bytes of the matrix
  */
-public record Matrix(
-    String name, BlockFormat format, int rows, int columns, MemorySegment data) {
+public record Matrix(String name, BlockFormat format, int rows, int columns, MemorySegment data) {
   public Matrix {
     long bytes = Math.multiplyExact((long) rows, bytesPerRow(format, columns));
     if (data.byteSize() != bytes) {

@@ -10,11 +10,11 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Dot products of Q4_K rows with one vector, without quantizing the vector.
  *
- * <p>A nibble becomes a float without a conversion: moved into the upper mantissa bits under a fixed
- * exponent it reads as {@code base + q}. With the base's share, {@code base · Σx}, and the minimums'
- * taken off at the end by sums over groups, a weight costs one AND-OR (one instruction with AVX-512)
- * and one FMA, and a shift serves two nibbles: low ones are read under base 16, high ones, four bits
- * further down the mantissa, under base 256.
+ * <p>A nibble becomes a float without a conversion: moved into the upper mantissa bits under a
+ * fixed exponent it reads as {@code base + q}. With the base's share, {@code base · Σx}, and the
+ * minimums' taken off at the end by sums over groups, a weight costs one AND-OR (one instruction
+ * with AVX-512) and one FMA, and a shift serves two nibbles: low ones are read under base 16, high
+ * ones, four bits further down the mantissa, under base 256.
  */
 final class Q4KDot {
   private static final int BYTES = 144;
@@ -126,13 +126,7 @@ final class Q4KDot {
 
   /** Two rows: each value of the vector is loaded once for both. Adds to sums[0] and sums[1]. */
   private static void dot512(
-      long row0,
-      long row1,
-      int blocks,
-      float[] x,
-      int firstBlock,
-      float[] scales,
-      float[] sums) {
+      long row0, long row1, int blocks, float[] x, int firstBlock, float[] scales, float[] sums) {
     IntVector lowMask = IntVector.broadcast(I16, LOW_MASK);
     IntVector lowBase = IntVector.broadcast(I16, LOW_BASE);
     IntVector highMask = IntVector.broadcast(I16, HIGH_MASK);

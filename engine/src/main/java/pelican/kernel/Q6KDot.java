@@ -9,10 +9,10 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Dot products of Q6_K rows with one vector, by the trick of {@link Q4KDot}: the six bits go into the
- * mantissa under a fixed exponent. The low nibbles of a byte and the high ones need their two upper bits
- * from places that are four bits apart as well, so one shift of each source serves two weights: those of
- * low nibbles are read under base 1024, those of high ones under base 64.
+ * Dot products of Q6_K rows with one vector, by the trick of {@link Q4KDot}: the six bits go into
+ * the mantissa under a fixed exponent. The low nibbles of a byte and the high ones need their two
+ * upper bits from places that are four bits apart as well, so one shift of each source serves two
+ * weights: those of low nibbles are read under base 1024, those of high ones under base 64.
  */
 final class Q6KDot {
   private static final int BYTES = 210;
@@ -40,8 +40,7 @@ final class Q6KDot {
 
   /** What the bases and the format's own 32 add to each q, by group of 16 in half a block. */
   private static final FloatVector OFFSETS =
-      FloatVector.fromArray(
-          F8, new float[] {1056, 1056, 1056, 1056, 96, 96, 96, 96}, 0);
+      FloatVector.fromArray(F8, new float[] {1056, 1056, 1056, 1056, 96, 96, 96, 96}, 0);
 
   private Q6KDot() {}
 
@@ -95,7 +94,8 @@ final class Q6KDot {
     return correction.reduceLanes(VectorOperators.ADD);
   }
 
-  // The upper bits of half a block for both halves of a vector of 16 ints, those of the second one two
+  // The upper bits of half a block for both halves of a vector of 16 ints, those of the second one
+  // two
   // bits further down.
   private static final VectorShuffle<Integer> FIRST_HALF =
       VectorShuffle.fromValues(I16, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7);
@@ -125,26 +125,22 @@ final class Q6KDot {
       u = u.lanewise(VectorOperators.LSHR, SECOND_DOWN);
       IntVector q0 = q.lanewise(VectorOperators.LSHL, 13);
       IntVector u0 = u.lanewise(VectorOperators.LSHL, 17);
-      FloatVector low0 =
-          q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats();
+      FloatVector low0 = q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats();
       FloatVector high0 =
           q0.and(highNibble).or(highBase).or(u0.and(highUpper)).reinterpretAsFloats();
       IntVector q1 = q.lanewise(VectorOperators.LSHL, 5);
       IntVector u1 = u.lanewise(VectorOperators.LSHL, 9);
-      FloatVector low1 =
-          q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats();
+      FloatVector low1 = q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats();
       FloatVector high1 =
           q1.and(highNibble).or(highBase).or(u1.and(highUpper)).reinterpretAsFloats();
       IntVector q2 = q.lanewise(VectorOperators.LSHR, 3);
       IntVector u2 = u.lanewise(VectorOperators.LSHL, 1);
-      FloatVector low2 =
-          q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats();
+      FloatVector low2 = q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats();
       FloatVector high2 =
           q2.and(highNibble).or(highBase).or(u2.and(highUpper)).reinterpretAsFloats();
       IntVector q3 = q.lanewise(VectorOperators.LSHR, 11);
       IntVector u3 = u.lanewise(VectorOperators.LSHR, 7);
-      FloatVector low3 =
-          q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats();
+      FloatVector low3 = q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats();
       FloatVector high3 =
           q3.and(highNibble).or(highBase).or(u3.and(highUpper)).reinterpretAsFloats();
       FloatVector low = low0.mul(FloatVector.fromArray(F16, x, p));
@@ -200,38 +196,102 @@ final class Q6KDot {
       IntVector u3 = u.lanewise(VectorOperators.LSHR, 7);
       IntVector r3 = r.lanewise(VectorOperators.LSHR, 11);
       IntVector v3 = u.lanewise(VectorOperators.LSHR, 9);
-      FloatVector s0 = q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats()
-          .mul(FloatVector.fromArray(F8, x, p));
-      FloatVector s1 = r0.and(lowNibble).or(lowBase).or(v0.and(lowUpper)).reinterpretAsFloats()
-          .mul(FloatVector.fromArray(F8, x, p + 8));
-      FloatVector s2 = q0.and(highNibble).or(highBase).or(u0.and(highUpper)).reinterpretAsFloats()
-          .mul(FloatVector.fromArray(F8, x, p + 16));
-      FloatVector s3 = r0.and(highNibble).or(highBase).or(v0.and(highUpper)).reinterpretAsFloats()
-          .mul(FloatVector.fromArray(F8, x, p + 24));
-      s0 = q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 32), s0);
-      s1 = r1.and(lowNibble).or(lowBase).or(v1.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 40), s1);
-      s2 = q1.and(highNibble).or(highBase).or(u1.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 48), s2);
-      s3 = r1.and(highNibble).or(highBase).or(v1.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 56), s3);
-      s0 = q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 64), s0);
-      s1 = r2.and(lowNibble).or(lowBase).or(v2.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 72), s1);
-      s2 = q2.and(highNibble).or(highBase).or(u2.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 80), s2);
-      s3 = r2.and(highNibble).or(highBase).or(v2.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 88), s3);
-      s0 = q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 96), s0);
-      s1 = r3.and(lowNibble).or(lowBase).or(v3.and(lowUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 104), s1);
-      s2 = q3.and(highNibble).or(highBase).or(u3.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 112), s2);
-      s3 = r3.and(highNibble).or(highBase).or(v3.and(highUpper)).reinterpretAsFloats()
-          .fma(FloatVector.fromArray(F8, x, p + 120), s3);
+      FloatVector s0 =
+          q0.and(lowNibble)
+              .or(lowBase)
+              .or(u0.and(lowUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p));
+      FloatVector s1 =
+          r0.and(lowNibble)
+              .or(lowBase)
+              .or(v0.and(lowUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p + 8));
+      FloatVector s2 =
+          q0.and(highNibble)
+              .or(highBase)
+              .or(u0.and(highUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p + 16));
+      FloatVector s3 =
+          r0.and(highNibble)
+              .or(highBase)
+              .or(v0.and(highUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p + 24));
+      s0 =
+          q1.and(lowNibble)
+              .or(lowBase)
+              .or(u1.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 32), s0);
+      s1 =
+          r1.and(lowNibble)
+              .or(lowBase)
+              .or(v1.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 40), s1);
+      s2 =
+          q1.and(highNibble)
+              .or(highBase)
+              .or(u1.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 48), s2);
+      s3 =
+          r1.and(highNibble)
+              .or(highBase)
+              .or(v1.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 56), s3);
+      s0 =
+          q2.and(lowNibble)
+              .or(lowBase)
+              .or(u2.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 64), s0);
+      s1 =
+          r2.and(lowNibble)
+              .or(lowBase)
+              .or(v2.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 72), s1);
+      s2 =
+          q2.and(highNibble)
+              .or(highBase)
+              .or(u2.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 80), s2);
+      s3 =
+          r2.and(highNibble)
+              .or(highBase)
+              .or(v2.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 88), s3);
+      s0 =
+          q3.and(lowNibble)
+              .or(lowBase)
+              .or(u3.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 96), s0);
+      s1 =
+          r3.and(lowNibble)
+              .or(lowBase)
+              .or(v3.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 104), s1);
+      s2 =
+          q3.and(highNibble)
+              .or(highBase)
+              .or(u3.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 112), s2);
+      s3 =
+          r3.and(highNibble)
+              .or(highBase)
+              .or(v3.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 120), s3);
       FloatVector t0 = FloatVector.fromArray(F8, scales, 8 * h);
       FloatVector t1 = FloatVector.fromArray(F8, scales, 8 * h + 2);
       FloatVector t2 = FloatVector.fromArray(F8, scales, 8 * h + 4);

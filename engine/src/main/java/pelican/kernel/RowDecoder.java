@@ -6,9 +6,9 @@ import java.nio.ByteOrder;
 import pelican.gguf.GgmlType;
 
 /**
- * Decodes rows of weights to floats for the formats that matter most: plain loops over arrays, which the
- * compiler turns into vector code, where the specification in {@link pelican.quant} goes weight by
- * weight. One instance for each thread.
+ * Decodes rows of weights to floats for the formats that matter most: plain loops over arrays,
+ * which the compiler turns into vector code, where the specification in {@link pelican.quant} goes
+ * weight by weight. One instance for each thread.
  */
 final class RowDecoder {
   private static final ValueLayout.OfFloat FLOAT =

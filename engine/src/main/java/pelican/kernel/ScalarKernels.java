@@ -148,7 +148,8 @@ public final class ScalarKernels implements Kernels {
       for (int j = 0; j < positions; j++) {
         float weight = p[pOffset + r * pStride + j];
         for (int i = 0; i < size; i++) {
-          out[outOffsets[r] + i] += weight * Float.float16ToFloat(values[valueOffset + j * size + i]);
+          out[outOffsets[r] + i] +=
+              weight * Float.float16ToFloat(values[valueOffset + j * size + i]);
         }
       }
     }

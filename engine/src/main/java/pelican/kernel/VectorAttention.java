@@ -10,9 +10,9 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Attention over keys and values in half or single precision.
  *
- * <p>A half becomes a float without a conversion instruction (the Vector API of JDK 25 has none): its
- * exponent and mantissa, moved to where a float has them, are the same number times 2^-112, subnormals
- * included; a multiplication puts that right.
+ * <p>A half becomes a float without a conversion instruction (the Vector API of JDK 25 has none):
+ * its exponent and mantissa, moved to where a float has them, are the same number times 2^-112,
+ * subnormals included; a multiplication puts that right.
  */
 final class VectorAttention {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -35,7 +35,8 @@ final class VectorAttention {
     for (int i = 0; i < size; i += L) {
       IntVector bits =
           (IntVector)
-              ShortVector.fromArray(H, from, fromOffset + i).convertShape(VectorOperators.S2I, I, 0);
+              ShortVector.fromArray(H, from, fromOffset + i)
+                  .convertShape(VectorOperators.S2I, I, 0);
       bits.lanewise(VectorOperators.LSHL, 13)
           .and(HALF_MASK)
           .reinterpretAsFloats()

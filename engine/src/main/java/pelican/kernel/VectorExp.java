@@ -6,9 +6,10 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Exponentials over arrays: {@code e^x = 2^n · e^r} with n = round(x / ln 2) and a polynomial of degree 6
- * for e^r, |r| ≤ ln 2 / 2 (relative error below 2e-7). Arguments are clamped to ±87, where the result
- * is still a normal number, so nothing here makes an infinity or a NaN of a finite argument.
+ * Exponentials over arrays: {@code e^x = 2^n · e^r} with n = round(x / ln 2) and a polynomial of
+ * degree 6 for e^r, |r| ≤ ln 2 / 2 (relative error below 2e-7). Arguments are clamped to ±87, where
+ * the result is still a normal number, so nothing here makes an infinity or a NaN of a finite
+ * argument.
  */
 final class VectorExp {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;

@@ -71,8 +71,7 @@ public final class VectorKernels implements Kernels {
       for (int i = 0; i < count; i++) {
         decoder.decode(w, r + i, rows, i * columns);
       }
-      VectorTiles.multiply(
-          rows, count, x.values(), x.tokens(), columns, out, offset + r, stride);
+      VectorTiles.multiply(rows, count, x.values(), x.tokens(), columns, out, offset + r, stride);
     }
   }
 

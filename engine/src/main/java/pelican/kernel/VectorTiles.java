@@ -5,8 +5,8 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products of decoded rows with several tokens: small tiles whose sums stay in registers, so that each
- * vector that is loaded is used several times. The number of columns is a multiple of 32.
+ * Products of decoded rows with several tokens: small tiles whose sums stay in registers, so that
+ * each vector that is loaded is used several times. The number of columns is a multiple of 32.
  */
 final class VectorTiles {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;

@@ -6,10 +6,10 @@ import java.util.concurrent.locks.LockSupport;
 /**
  * A fixed team of threads that run the parts of one parallel step together with the calling thread.
  *
- * <p>A forward pass has hundreds of steps of some ten microseconds to a millisecond each, so workers
- * spin for the next step for a short time (waking a parked thread costs about as much as a step) and
- * park only when the model is idle. Nothing is allocated for a step. One caller at a time: callers
- * are serialised.
+ * <p>A forward pass has hundreds of steps of some ten microseconds to a millisecond each, so
+ * workers spin for the next step for a short time (waking a parked thread costs about as much as a
+ * step) and park only when the model is idle. Nothing is allocated for a step. One caller at a
+ * time: callers are serialised.
  */
 public final class Workers implements AutoCloseable {
   /** A part of a step: handles the items [from, to). */
@@ -18,7 +18,9 @@ public final class Workers implements AutoCloseable {
     void run(int from, int to);
   }
 
-  /** How long a worker spins before it parks; longer than the serial stretches of a forward pass. */
+  /**
+   * How long a worker spins before it parks; longer than the serial stretches of a forward pass.
+   */
   private static final long SPIN_NANOS = 200_000;
 
   private final Thread[] threads;

@@ -13,7 +13,8 @@ final class Bf16 extends BlockFormat {
   public void dequantize(
       MemorySegment source, long offset, float[] destination, int destinationOffset, int count) {
     for (int i = 0; i < count; i++) {
-      destination[destinationOffset + i] = Float.intBitsToFloat(source.get(SHORT, offset + 2L * i) << 16);
+      destination[destinationOffset + i] =
+          Float.intBitsToFloat(source.get(SHORT, offset + 2L * i) << 16);
     }
   }
 }

@@ -10,8 +10,8 @@ import pelican.engine.PelicanException;
 import pelican.gguf.GgmlType;
 
 /**
- * How one ggml type stores weights. The methods here are plain loops: they are the specification that
- * the vector kernels are tested against.
+ * How one ggml type stores weights. The methods here are plain loops: they are the specification
+ * that the vector kernels are tested against.
  */
 public abstract class BlockFormat {
   static final ValueLayout.OfShort SHORT =
@@ -26,8 +26,20 @@ public abstract class BlockFormat {
   static {
     for (BlockFormat format :
         List.of(
-            new F32(), new F16(), new Bf16(), new Q8_0(), new Q4_0(), new Q4_1(), new Q5_0(),
-            new Q5_1(), new Q2K(), new Q3K(), new Q4K(), new Q5K(), new Q6K(), new Iq4Nl(),
+            new F32(),
+            new F16(),
+            new Bf16(),
+            new Q8_0(),
+            new Q4_0(),
+            new Q4_1(),
+            new Q5_0(),
+            new Q5_1(),
+            new Q2K(),
+            new Q3K(),
+            new Q4K(),
+            new Q5K(),
+            new Q6K(),
+            new Iq4Nl(),
             new Iq4Xs())) {
       FORMATS.put(format.type, format);
     }

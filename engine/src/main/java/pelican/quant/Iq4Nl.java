@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 32 weights in 18 bytes: {@code half d; byte q[16]}, weight = d·{@link #LEVELS}[q]. Nibbles as in {@link
- * Q4_0}.
+ * 32 weights in 18 bytes: {@code half d; byte q[16]}, weight = d·{@link #LEVELS}[q]. Nibbles as in
+ * {@link Q4_0}.
  */
 final class Iq4Nl extends QuantizedFormat {
   /** The sixteen levels, denser around zero. */

@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 256 weights in 136 bytes: {@code half d; short high; byte low[4]; byte q[128]}, weight = d·(scale −
- * 32)·{@link Iq4Nl#LEVELS}[q]. The 6-bit scale of group g of 32: nibble g % 2 of low[g/2], upper two bits
- * at 2·g of high. Each group has 16 bytes of q, nibbles as in {@link Q4_0}.
+ * 256 weights in 136 bytes: {@code half d; short high; byte low[4]; byte q[128]}, weight = d·(scale
+ * − 32)·{@link Iq4Nl#LEVELS}[q]. The 6-bit scale of group g of 32: nibble g % 2 of low[g/2], upper
+ * two bits at 2·g of high. Each group has 16 bytes of q, nibbles as in {@link Q4_0}.
  */
 final class Iq4Xs extends QuantizedFormat {
   Iq4Xs() {

@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 256 weights in 84 bytes: {@code byte scales[16]; byte q[64]; half d; half dmin}. Group g of 16 has
- * scale d·(scales[g] & 15) and minimum dmin·(scales[g] >> 4). Each half of 128 weights has 32 bytes of
- * q; two bits at 0, 2, 4, 6 of byte i are weights i, 32 + i, 64 + i, 96 + i of the half.
+ * 256 weights in 84 bytes: {@code byte scales[16]; byte q[64]; half d; half dmin}. Group g of 16
+ * has scale d·(scales[g] & 15) and minimum dmin·(scales[g] >> 4). Each half of 128 weights has 32
+ * bytes of q; two bits at 0, 2, 4, 6 of byte i are weights i, 32 + i, 64 + i, 96 + i of the half.
  */
 final class Q2K extends QuantizedFormat {
   Q2K() {

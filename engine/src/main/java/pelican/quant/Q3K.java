@@ -4,9 +4,10 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 256 weights in 110 bytes: {@code byte high[32]; byte q[64]; byte scales[12]; half d}. Two bits of q as
- * in {@link Q2K}; where bit i/32 of high[i % 32] is clear, 4 is subtracted. The 6-bit scale of group g of
- * 16, minus 32: low four bits in nibble g/8 of scales[g % 8], upper two at 2·(g/4) of scales[8 + g % 4].
+ * 256 weights in 110 bytes: {@code byte high[32]; byte q[64]; byte scales[12]; half d}. Two bits of
+ * q as in {@link Q2K}; where bit i/32 of high[i % 32] is clear, 4 is subtracted. The 6-bit scale of
+ * group g of 16, minus 32: low four bits in nibble g/8 of scales[g % 8], upper two at 2·(g/4) of
+ * scales[8 + g % 4].
  */
 final class Q3K extends QuantizedFormat {
   Q3K() {

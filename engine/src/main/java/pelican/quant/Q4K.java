@@ -4,9 +4,9 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 256 weights in 144 bytes: {@code half d; half dmin; byte scales[12]; byte q[128]}. Groups of 32 have
- * 6-bit scales and minimums, see {@link SixBitScales}: weight = d·scale·q − dmin·min. The 32 bytes j of q
- * hold groups 2j (low nibbles) and 2j + 1 (high nibbles).
+ * 256 weights in 144 bytes: {@code half d; half dmin; byte scales[12]; byte q[128]}. Groups of 32
+ * have 6-bit scales and minimums, see {@link SixBitScales}: weight = d·scale·q − dmin·min. The 32
+ * bytes j of q hold groups 2j (low nibbles) and 2j + 1 (high nibbles).
  */
 final class Q4K extends QuantizedFormat {
   Q4K() {

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 32 weights in 18 bytes: {@code half d; byte q[16]}, weight = d·(q − 8). Low nibbles are weights 0 to
- * 15, high nibbles 16 to 31.
+ * 32 weights in 18 bytes: {@code half d; byte q[16]}, weight = d·(q − 8). Low nibbles are weights 0
+ * to 15, high nibbles 16 to 31.
  */
 final class Q4_0 extends QuantizedFormat {
   Q4_0() {

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 32 weights in 20 bytes: {@code half d; half m; byte q[16]}, weight = d·q + m. Nibbles as in {@link
- * Q4_0}.
+ * 32 weights in 20 bytes: {@code half d; half m; byte q[16]}, weight = d·q + m. Nibbles as in
+ * {@link Q4_0}.
  */
 final class Q4_1 extends QuantizedFormat {
   Q4_1() {

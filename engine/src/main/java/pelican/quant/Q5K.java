@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 256 weights in 176 bytes: {@code half d; half dmin; byte scales[12]; byte high[32]; byte q[128]}. As
- * {@link Q4K}, with bit g of high[i] the fifth bit of weight i of group g.
+ * 256 weights in 176 bytes: {@code half d; half dmin; byte scales[12]; byte high[32]; byte q[128]}.
+ * As {@link Q4K}, with bit g of high[i] the fifth bit of weight i of group g.
  */
 final class Q5K extends QuantizedFormat {
   Q5K() {

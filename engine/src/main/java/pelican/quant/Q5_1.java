@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * 32 weights in 24 bytes: {@code half d; half m; int high; byte q[16]}, weight = d·q + m. Bits as in
- * {@link Q5_0}.
+ * 32 weights in 24 bytes: {@code half d; half m; int high; byte q[16]}, weight = d·q + m. Bits as
+ * in {@link Q5_0}.
  */
 final class Q5_1 extends QuantizedFormat {
   Q5_1() {

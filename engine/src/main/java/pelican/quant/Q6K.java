@@ -6,8 +6,8 @@ import pelican.gguf.GgmlType;
 
 /**
  * 256 weights in 210 bytes: {@code byte low[128]; byte high[64]; byte scales[16]; half d}, weight =
- * d·scales[i / 16]·(q − 32). Each half of 128 weights has 64 bytes of low and 32 of high: weight i has
- * nibble i/64 of low[i % 64] and two bits at 2·(i/32) of high[i % 32].
+ * d·scales[i / 16]·(q − 32). Each half of 128 weights has 64 bytes of low and 32 of high: weight i
+ * has nibble i/64 of low[i % 64] and two bits at 2·(i/32) of high[i % 32].
  */
 final class Q6K extends QuantizedFormat {
   Q6K() {

@@ -4,9 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import pelican.gguf.GgmlType;
 
-/**
- * 32 weights in 34 bytes: {@code half d; byte q[32]}, weight = d·q.
- */
+/** 32 weights in 34 bytes: {@code half d; byte q[32]}, weight = d·q. */
 final class Q8_0 extends QuantizedFormat {
   Q8_0() {
     super(GgmlType.Q8_0, 32, false);

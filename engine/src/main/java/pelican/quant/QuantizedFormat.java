@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import pelican.gguf.GgmlType;
 
 /**
- * A format of small integers in groups that share a scale and, in some, a minimum: {@code weight[i] =
- * scale[i / groupSize] · q[i] − min[i / groupSize]}.
+ * A format of small integers in groups that share a scale and, in some, a minimum: {@code weight[i]
+ * = scale[i / groupSize] · q[i] − min[i / groupSize]}.
  */
 public abstract class QuantizedFormat extends BlockFormat {
   private final int groupSize;

@@ -3,10 +3,10 @@ package pelican.quant;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The head of a {@link Q4K} or {@link Q5K} block: {@code half d; half dmin; byte s[12]}. Eight 6-bit scales
- * and eight 6-bit minimums: for j &lt; 4, scale j is the low six bits of s[j], minimum j those of s[4 + j];
- * scale 4 + j is the low nibble of s[8 + j] with the top two bits of s[j], minimum 4 + j the high nibble
- * with the top two bits of s[4 + j].
+ * The head of a {@link Q4K} or {@link Q5K} block: {@code half d; half dmin; byte s[12]}. Eight
+ * 6-bit scales and eight 6-bit minimums: for j &lt; 4, scale j is the low six bits of s[j], minimum
+ * j those of s[4 + j]; scale 4 + j is the low nibble of s[8 + j] with the top two bits of s[j],
+ * minimum 4 + j the high nibble with the top two bits of s[4 + j].
  */
 final class SixBitScales {
   private SixBitScales() {}

@@ -200,8 +200,8 @@ final class Candidates {
   }
 
   /**
-   * Drops the tokens of the smallest scores as long as the others' probabilities reach p safely: only
-   * what is left needs to be put in order. Scores are told apart by buckets.
+   * Drops the tokens of the smallest scores as long as the others' probabilities reach p safely:
+   * only what is left needs to be put in order. Scores are told apart by buckets.
    */
   private void dropWhatCannotBeKept(double p) {
     float best = Float.NEGATIVE_INFINITY;

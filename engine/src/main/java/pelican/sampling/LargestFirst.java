@@ -4,8 +4,8 @@ import java.util.Arrays;
 import pelican.engine.PelicanException;
 
 /**
- * Finds the largest of many numbers, in order, without sorting the others. Allocates nothing once it
- * has seen its largest selection.
+ * Finds the largest of many numbers, in order, without sorting the others. Allocates nothing once
+ * it has seen its largest selection.
  */
 final class LargestFirst {
   /** Numbers of one block are compared with the least one kept all at once. */

@@ -10,8 +10,8 @@ import pelican.engine.PelicanException;
  *   <li>the constraint forbids tokens;
  *   <li>penalties lower the logits of tokens in the window of {@code repeat_last_n};
  *   <li>{@code top_k} keeps the k likeliest;
- *   <li>{@code typical_p}, then {@code top_p} keep tokens until their probabilities, at temperature 1
- *       and adding up to 1 over what is left, reach p;
+ *   <li>{@code typical_p}, then {@code top_p} keep tokens until their probabilities, at temperature
+ *       1 and adding up to 1 over what is left, reach p;
  *   <li>{@code min_p} keeps tokens at least p times as likely as the likeliest;
  *   <li>{@code temperature} divides the logits, and one token is drawn by {@code softmax}.
  * </ol>
@@ -52,8 +52,8 @@ public final class Sampler {
    *
    * @param logits the logit of token t stands at {@code offset + t}; masked and penalized in place
    * @param vocabulary how many tokens there are
-   * @throws PelicanException if a logit is NaN or positive infinity, as with a damaged model file, or
-   *     no token may be drawn
+   * @throws PelicanException if a logit is NaN or positive infinity, as with a damaged model file,
+   *     or no token may be drawn
    */
   public int sample(float[] logits, int offset, int vocabulary) {
     if (constraint != null) {

@@ -4,14 +4,16 @@ import java.util.OptionalLong;
 import pelican.engine.PelicanException;
 
 /**
- * How the next token is drawn from the logits. Names, meanings and order of application are those of
- * llama.cpp and Ollama (the constants are their names there); see {@link Sampler}.
+ * How the next token is drawn from the logits. Names, meanings and order of application are those
+ * of llama.cpp and Ollama (the constants are their names there); see {@link Sampler}.
  *
  * @param temperature 0 takes the likeliest token; larger values make rarer tokens likelier
  * @param topK how many of the likeliest tokens stay; 0 or -1 for all
  * @param topP the likeliest tokens stay whose probabilities add up to this; 1 for all
- * @param minP tokens stay whose probability is at least this share of the likeliest one's; 0 for all
- * @param typicalP the tokens of most typical surprise stay that add up to this probability; 1 for all
+ * @param minP tokens stay whose probability is at least this share of the likeliest one's; 0 for
+ *     all
+ * @param typicalP the tokens of most typical surprise stay that add up to this probability; 1 for
+ *     all
  * @param repeatLastN how many of the last tokens the penalties see; 0 for none, -1 for all
  * @param repeatPenalty divides positive and multiplies negative logits of seen tokens; 1 for none
  * @param presencePenalty taken from the logits of seen tokens
@@ -102,6 +104,9 @@ public record SamplingOptions(
     private double presencePenalty = 0.0;
     private double frequencyPenalty = 0.0;
     private OptionalLong seed = OptionalLong.empty();
+
+    /** Begins with Gemma's recommended options. */
+    public Builder() {}
 
     public Builder temperature(double value) {
       temperature = value;

@@ -1,9 +1,9 @@
 package pelican.sampling;
 
 /**
- * Random numbers that depend on the seed alone, for all versions of Java and this engine. Steele, Lea
- * and Flood 2014, "Fast Splittable Pseudorandom Number Generators" (SplitMix64): unlike those of
- * {@link java.util.Random}, the first numbers of neighbouring seeds have nothing in common.
+ * Random numbers that depend on the seed alone, for all versions of Java and this engine. Steele,
+ * Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators" (SplitMix64): unlike those
+ * of {@link java.util.Random}, the first numbers of neighbouring seeds have nothing in common.
  */
 final class SplitMix {
   private long state;

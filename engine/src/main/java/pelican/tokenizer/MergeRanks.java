@@ -29,7 +29,13 @@ final class MergeRanks implements PairPriority {
   static MergeRanks from(GgufMetadata metadata, Vocabulary vocabulary) {
     StringArray merges = metadata.strings(MERGES);
     if (merges.size() > 1 << 28) {
-      throw new GgufException(metadata.path() + ": " + MERGES + " has " + merges.size() + " entries, expected under 2^28");
+      throw new GgufException(
+          metadata.path()
+              + ": "
+              + MERGES
+              + " has "
+              + merges.size()
+              + " entries, expected under 2^28");
     }
     MergeRanks ranks = new MergeRanks(merges.size());
     byte[] text = new byte[256];
@@ -44,7 +50,15 @@ final class MergeRanks implements PairPriority {
         space++;
       }
       if (space >= length - 1) {
-        throw new GgufException(metadata.path() + ": " + MERGES + " " + rank + " is \"" + merges.get(rank) + "\", expected two tokens");
+        throw new GgufException(
+            metadata.path()
+                + ": "
+                + MERGES
+                + " "
+                + rank
+                + " is \""
+                + merges.get(rank)
+                + "\", expected two tokens");
       }
       int left = vocabulary.findText(text, 0, space);
       int right = vocabulary.findText(text, space + 1, length);

@@ -7,9 +7,9 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Finds tokens that are matched in the raw text before anything merges: control tokens, where they are
- * allowed, and user-defined ones everywhere. Longer tokens win over shorter ones that they overlap, as
- * though the text were searched for each token in turn, longest first.
+ * Finds tokens that are matched in the raw text before anything merges: control tokens, where they
+ * are allowed, and user-defined ones everywhere. Longer tokens win over shorter ones that they
+ * overlap, as though the text were searched for each token in turn, longest first.
  */
 final class SpecialTokens {
   /** A token found at [from, to) of the text. */
@@ -112,7 +112,8 @@ final class SpecialTokens {
    * @param control the bytes where control tokens may be
    */
   List<Match> find(byte[] text, BitSet control) {
-    // Only the longest match at each place is held; a shorter one takes its turn if that is refused.
+    // Only the longest match at each place is held; a shorter one takes its turn if that is
+    // refused.
     List<List<Match>> byLength = new ArrayList<>();
     for (int i = 0; i <= maxLength; i++) {
       byLength.add(new ArrayList<>());

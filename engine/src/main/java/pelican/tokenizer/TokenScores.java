@@ -3,7 +3,9 @@ package pelican.tokenizer;
 import pelican.gguf.GgufException;
 import pelican.gguf.GgufMetadata;
 
-/** SentencePiece's rule: of all neighbours that together are a token, the best score merges first. */
+/**
+ * SentencePiece's rule: of all neighbours that together are a token, the best score merges first.
+ */
 final class TokenScores implements PairPriority {
   private static final String SCORES = "tokenizer.ggml.scores";
 
@@ -17,7 +19,10 @@ final class TokenScores implements PairPriority {
   static TokenScores from(GgufMetadata metadata, Vocabulary vocabulary) {
     float[] scores = metadata.floats(SCORES);
     if (scores.length != vocabulary.size()) {
-      throw new GgufException(metadata.path() + ": " + SCORES
+      throw new GgufException(
+          metadata.path()
+              + ": "
+              + SCORES
               + " has "
               + scores.length
               + " entries, expected one for each of "
@@ -27,7 +32,8 @@ final class TokenScores implements PairPriority {
     int[] priorities = new int[scores.length];
     for (int id = 0; id < scores.length; id++) {
       if (Float.isNaN(scores[id])) {
-        throw new GgufException(metadata.path() + ": " + SCORES + " of token " + id + " is NaN, expected a number");
+        throw new GgufException(
+            metadata.path() + ": " + SCORES + " of token " + id + " is NaN, expected a number");
       }
       // The bits of a float, flipped for negative ones, sort as the numbers do.
       int bits = Float.floatToIntBits(scores[id] + 0f);

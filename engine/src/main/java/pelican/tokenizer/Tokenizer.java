@@ -9,8 +9,8 @@ import pelican.gguf.GgufException;
 import pelican.gguf.GgufMetadata;
 
 /**
- * Text to token ids and back, as a Gemma model's GGUF file states it: byte-pair merges
- * ({@code tokenizer.ggml.model = gemma4}) or SentencePiece scores ({@code llama}), with bytes for
+ * Text to token ids and back, as a Gemma model's GGUF file states it: byte-pair merges ({@code
+ * tokenizer.ggml.model = gemma4}) or SentencePiece scores ({@code llama}), with bytes for
  * characters that the vocabulary lacks. Immutable; may be used by many threads.
  */
 public final class Tokenizer {
@@ -33,9 +33,7 @@ public final class Tokenizer {
   private Tokenizer(GgufMetadata metadata, boolean merges) {
     vocabulary = Vocabulary.from(metadata);
     priority =
-        merges
-            ? MergeRanks.from(metadata, vocabulary)
-            : TokenScores.from(metadata, vocabulary);
+        merges ? MergeRanks.from(metadata, vocabulary) : TokenScores.from(metadata, vocabulary);
     specials = new SpecialTokens(vocabulary);
     spacePrefix = metadata.bool("tokenizer.ggml.add_space_prefix", false);
     addBos = metadata.bool("tokenizer.ggml.add_bos_token", true);
@@ -65,14 +63,27 @@ public final class Tokenizer {
       case "gemma4" -> new Tokenizer(metadata, true);
       case "llama" -> new Tokenizer(metadata, metadata.has("tokenizer.ggml.merges"));
       default ->
-          throw new GgufException(metadata.path() + ": " + MODEL + " is \"" + model + "\", expected \"gemma4\" or \"llama\"");
+          throw new GgufException(
+              metadata.path()
+                  + ": "
+                  + MODEL
+                  + " is \""
+                  + model
+                  + "\", expected \"gemma4\" or \"llama\"");
     };
   }
 
   private int id(GgufMetadata metadata, String key) {
     int id = metadata.integer(key);
     if (id < 0 || id >= vocabulary.size()) {
-      throw new GgufException(metadata.path() + ": " + key + " is " + id + ", expected a token below " + vocabulary.size());
+      throw new GgufException(
+          metadata.path()
+              + ": "
+              + key
+              + " is "
+              + id
+              + ", expected a token below "
+              + vocabulary.size());
     }
     return id;
   }
@@ -87,8 +98,8 @@ public final class Tokenizer {
   }
 
   /**
-   * The tokens of a text that is made of segments. Control tokens are recognised only within those that
-   * allow it; otherwise the segments are one text, in which tokens may span their borders.
+   * The tokens of a text that is made of segments. Control tokens are recognised only within those
+   * that allow it; otherwise the segments are one text, in which tokens may span their borders.
    */
   public int[] encode(List<TextSegment> segments) {
     ByteArrayOutputStream all = new ByteArrayOutputStream();

@@ -78,11 +78,28 @@ final class Vocabulary {
     }
     int[] stated = metadata.integers(TYPES);
     if (stated.length != size) {
-      throw new GgufException(metadata.path() + ": " + TYPES + " has " + stated.length + " entries, expected one for each of " + size + " tokens");
+      throw new GgufException(
+          metadata.path()
+              + ": "
+              + TYPES
+              + " has "
+              + stated.length
+              + " entries, expected one for each of "
+              + size
+              + " tokens");
     }
     for (int id = 0; id < size; id++) {
       if (stated[id] < 0 || stated[id] > BYTE) {
-        throw new GgufException(metadata.path() + ": " + TYPES + " of token " + id + " is " + stated[id] + ", expected 1 to " + BYTE);
+        throw new GgufException(
+            metadata.path()
+                + ": "
+                + TYPES
+                + " of token "
+                + id
+                + " is "
+                + stated[id]
+                + ", expected 1 to "
+                + BYTE);
       }
       types[id] = (byte) stated[id];
     }
@@ -150,8 +167,7 @@ final class Vocabulary {
     int at = hash(pool, starts[id], starts[id + 1]) & mask;
     while (table[at] != 0) {
       int other = table[at] - 1;
-      if (Arrays.equals(
-          pool, starts[id], starts[id + 1], pool, starts[other], starts[other + 1])) {
+      if (Arrays.equals(pool, starts[id], starts[id + 1], pool, starts[other], starts[other + 1])) {
         return;
       }
       at = at + 1 & mask;

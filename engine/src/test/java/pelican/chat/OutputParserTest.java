@@ -58,11 +58,10 @@ class OutputParserTest {
 
   @Test
   void findsCalls() {
-    assertThat(
-            parseAnyhow(
-                true, "Hi. <|tool_call>call:f{x:<|\"|>a \"b\"<|\"|>,n:42}<tool_call|>"))
+    assertThat(parseAnyhow(true, "Hi. <|tool_call>call:f{x:<|\"|>a \"b\"<|\"|>,n:42}<tool_call|>"))
         .isEqualTo(
-            new Result("Hi.", "", List.of(new ToolCall("", "f", Map.of("x", "a \"b\"", "n", 42L)))));
+            new Result(
+                "Hi.", "", List.of(new ToolCall("", "f", Map.of("x", "a \"b\"", "n", 42L)))));
     Result unclosed = parseAnyhow(true, "<|tool_call>call:f{o:{v:null},l:[<|\"|>p<|\"|>]}");
     assertThat(unclosed.calls()).hasSize(1);
     assertThat(unclosed.calls().getFirst().arguments().get("l")).isEqualTo(List.of("p"));
@@ -86,7 +85,8 @@ class OutputParserTest {
       assertThat(parse(true, false, "<|tool_call>" + nonsense + "<tool_call|>ok"))
           .isEqualTo(new Result("ok", "", List.of()));
     }
-    for (String broken : List.of("call:f{,}", "call:f{:}", "call:f{a}", "call:f{a:]}", "call:f{[}")) {
+    for (String broken :
+        List.of("call:f{,}", "call:f{:}", "call:f{a}", "call:f{a:]}", "call:f{[}")) {
       assertThat(parse(true, false, "<|tool_call>" + broken + "<tool_call|>").calls()).hasSize(1);
     }
     assertThat(parse(true, false, "<|tool_call>call:f" + "{a:".repeat(100_000)).calls()).hasSize(1);

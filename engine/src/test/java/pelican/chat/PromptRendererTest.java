@@ -90,12 +90,11 @@ class PromptRendererTest {
   private static Message message(JsonNode json) {
     List<ToolCall> calls =
         StreamSupport.stream(json.path("tool_calls").spliterator(), false)
-            .map(
-                call ->
-                    new ToolCall(
-                        call.path("id").asString(""),
-                        call.get("function").get("name").asString(),
-                        map(call.get("function").get("arguments"))))
+            .map(call ->
+                new ToolCall(
+                    call.path("id").asString(""),
+                    call.get("function").get("name").asString(),
+                    map(call.get("function").get("arguments"))))
             .toList();
     return new Message(
         json.get("role").asString(),

@@ -26,8 +26,7 @@ class SessionTest {
 
   @BeforeAll
   static void load() throws URISyntaxException {
-    model =
-        Model.load(Path.of(SessionTest.class.getResource("/golden/tiny-Q4_K_M.gguf").toURI()));
+    model = Model.load(Path.of(SessionTest.class.getResource("/golden/tiny-Q4_K_M.gguf").toURI()));
   }
 
   @AfterAll
@@ -76,14 +75,15 @@ class SessionTest {
     }
     List<CompletableFuture<Generation>> together =
         prompts.stream()
-            .map(
-                prompt ->
-                    CompletableFuture.supplyAsync(
-                        () -> model.newSession().generate(prompt, GREEDY, token -> {}),
-                        task -> Thread.ofPlatform().start(task)))
+            .map(prompt ->
+                CompletableFuture.supplyAsync(
+                    () -> model.newSession().generate(prompt, GREEDY, token -> {}),
+                    task -> Thread.ofPlatform().start(task)))
             .toList();
     for (int i = 0; i < 6; i++) {
-      assertThat(together.get(i).join().tokens()).as("prompt " + i).isEqualTo(alone.get(i).tokens());
+      assertThat(together.get(i).join().tokens())
+          .as("prompt " + i)
+          .isEqualTo(alone.get(i).tokens());
     }
   }
 
@@ -137,8 +137,7 @@ class SessionTest {
 
   @Test
   void theSameSeedGivesTheSameAnswer() {
-    GenerationOptions options =
-        GREEDY.withSampling(new SamplingOptions.Builder().seed(3).build());
+    GenerationOptions options = GREEDY.withSampling(new SamplingOptions.Builder().seed(3).build());
     int[] prompt = randomPrompt(12, 8);
     assertThat(model.newSession().generate(prompt, options, token -> {}).tokens())
         .isEqualTo(model.newSession().generate(prompt, options, token -> {}).tokens());
@@ -164,7 +163,8 @@ class SessionTest {
     Chat chat = model.chat().options(GREEDY);
     chat.ask("ab");
     Answer answer = chat.ask("cd", piece -> {});
-    assertThat(chat.messages()).extracting(Message::role)
+    assertThat(chat.messages())
+        .extracting(Message::role)
         .containsExactly("user", "assistant", "user", "assistant");
     assertThat(answer.generation().cachedTokens()).isGreaterThan(0);
     assertThat(chat.messages().getLast().content()).isEqualTo(answer.content());

@@ -57,8 +57,18 @@ class GoldenLogitsTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"tiny-Q4_K_M, 1", "tiny-Q4_K_M, 7", "tiny-Q4_K_M, 32", "tiny-Q6_K, 1", "tiny-Q6_K, 7",
-    "tiny-Q6_K, 32", "dense-Q4_K_M, 1", "dense-Q4_K_M, 7", "moe-Q4_K_M, 1", "moe-Q4_K_M, 7"})
+  @CsvSource({
+    "tiny-Q4_K_M, 1",
+    "tiny-Q4_K_M, 7",
+    "tiny-Q4_K_M, 32",
+    "tiny-Q6_K, 1",
+    "tiny-Q6_K, 7",
+    "tiny-Q6_K, 32",
+    "dense-Q4_K_M, 1",
+    "dense-Q4_K_M, 7",
+    "moe-Q4_K_M, 1",
+    "moe-Q4_K_M, 7"
+  })
   void batchesOfAnySizeGiveTheSame(String name, int batchSize) {
     double[] errors = GoldenModel.of(name).errors(KernelChoice.choose(), batchSize, false);
     assertThat(Arrays.stream(errors).max().getAsDouble()).isLessThan(1e-3);

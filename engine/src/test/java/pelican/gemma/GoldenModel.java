@@ -17,7 +17,9 @@ import pelican.kernel.Workers;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
-/** A golden file with its reference: what the model must give for 40 tokens, computed in float64. */
+/**
+ * A golden file with its reference: what the model must give for 40 tokens, computed in float64.
+ */
 public final class GoldenModel {
   /** The files that are small enough to live in this repository. */
   public static final List<String> SMALL =

@@ -31,8 +31,7 @@ class DamagedFilesTest {
   /** More than a file's size that reading it may allocate. */
   private static final long ALLOWANCE = 64L << 20;
 
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   @TempDir private Path folder;
 
@@ -138,8 +137,7 @@ class DamagedFilesTest {
         String to = words.get(random.nextInt(words.size()));
         int found = text.indexOf(from, at);
         if (found >= 0 && found + to.length() < file.length) {
-          System.arraycopy(
-              to.getBytes(StandardCharsets.ISO_8859_1), 0, file, found, to.length());
+          System.arraycopy(to.getBytes(StandardCharsets.ISO_8859_1), 0, file, found, to.length());
         }
       }
     }

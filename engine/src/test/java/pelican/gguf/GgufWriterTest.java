@@ -50,10 +50,7 @@ class GgufWriterTest {
         .putValue(
             "nested",
             ValueType.ARRAY,
-            array(
-                ValueType.ARRAY,
-                array(ValueType.STRING, "x", "yz"),
-                array(ValueType.INT16, -7)))
+            array(ValueType.ARRAY, array(ValueType.STRING, "x", "yz"), array(ValueType.INT16, -7)))
         .write(path);
     Path copy = folder.resolve("copy.gguf");
     try (GgufFile file = GgufFile.open(path)) {
@@ -176,10 +173,9 @@ class GgufWriterTest {
         .isInstanceOf(IOException.class)
         .hasMessage("t: more bytes written than the 32 it has");
     GgufWriter broken =
-        oneTensor(
-            out -> {
-              throw new IOException("no space left");
-            });
+        oneTensor(out -> {
+          throw new IOException("no space left");
+        });
     assertThatThrownBy(() -> broken.write(path)).hasMessage("no space left");
     assertThat(path).hasContent("kept");
     try (Stream<Path> left = Files.list(folder)) {

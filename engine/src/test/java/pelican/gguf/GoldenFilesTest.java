@@ -67,8 +67,7 @@ class GoldenFilesTest {
           .containsExactly(4, 4, 4);
       assertThat(metadata.booleansPerLayer("gemma4.attention.sliding_window_pattern", 6))
           .containsExactly(true, true, false, true, true, false);
-      assertThat(metadata.floating("gemma4.attention.layer_norm_rms_epsilon"))
-          .isEqualTo(1e-6f);
+      assertThat(metadata.floating("gemma4.attention.layer_norm_rms_epsilon")).isEqualTo(1e-6f);
       assertThat(metadata.strings("tokenizer.ggml.tokens").size()).isEqualTo(512);
       assertThat(metadata.integers("tokenizer.ggml.token_type")).hasSize(512);
       assertThat(metadata.bool("tokenizer.ggml.add_bos_token")).isTrue();

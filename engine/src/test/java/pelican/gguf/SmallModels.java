@@ -40,8 +40,7 @@ public final class SmallModels {
     tensor(w, "rope_freqs.weight", GgmlType.F32, 16);
     for (int i = 0; i < LAYERS; i++) {
       String p = "blk." + i + ".";
-      for (String norm :
-          List.of("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")) {
+      for (String norm : List.of("attn_norm", "post_attention_norm", "ffn_norm", "post_ffw_norm")) {
         tensor(w, p + norm + ".weight", GgmlType.F32, H);
       }
       tensor(w, p + "attn_q_norm.weight", GgmlType.F32, 32);

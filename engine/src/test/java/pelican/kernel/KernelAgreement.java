@@ -131,7 +131,11 @@ public final class KernelAgreement {
       float[] x = fill(new float[size + 5], 3);
       float[] weight = fill(new float[size], 1);
       compare("rmsNorm", size, x, 1e-5, (k, a) -> k.rmsNorm(a, 5, weight, 1e-6f, a, 5, size));
-      compare("rmsNorm without weight", size, x, 1e-5,
+      compare(
+          "rmsNorm without weight",
+          size,
+          x,
+          1e-5,
           (k, a) -> k.rmsNorm(a, 5, null, 1e-6f, a, 5, size));
       float[] wide = fill(new float[size + 5], 20);
       wide[5] = 300;
@@ -140,13 +144,18 @@ public final class KernelAgreement {
       compare("softcap", size, wide, 1e-5, (k, a) -> k.softcap(a, 5, size, 30));
       compare("softmax", size, wide, 1e-5, (k, a) -> k.softmax(a, 5, size));
       compare("add", size, x, 0, (k, a) -> k.add(a, 5, wide, 5, size));
-      compare("half", size, wide, 0, (k, a) -> {
-        short[] half = new short[size + 2];
-        k.toHalf(a, 5, half, 2, size);
-        for (int i = 0; i < size; i++) {
-          a[5 + i] = half[2 + i];
-        }
-      });
+      compare(
+          "half",
+          size,
+          wide,
+          0,
+          (k, a) -> {
+            short[] half = new short[size + 2];
+            k.toHalf(a, 5, half, 2, size);
+            for (int i = 0; i < size; i++) {
+              a[5 + i] = half[2 + i];
+            }
+          });
       if (size % 2 == 0) {
         float[] cos = fill(new float[size], 1);
         float[] sin = fill(new float[size], 1);
@@ -168,13 +177,29 @@ public final class KernelAgreement {
           float[] p = fill(new float[rows * 70 + 3], 1);
           String shape = rows + " rows, " + positions + " positions of " + size;
           float[] out = new float[rows * 70 + 2];
-          compare("scores, " + shape, size, out, 1e-4,
+          compare(
+              "scores, " + shape,
+              size,
+              out,
+              1e-4,
               (k, a) -> k.scores(q, offsets, rows, keys, 8, positions, size, a, 2, 70));
-          compare("half scores, " + shape, size, out, 1e-4,
+          compare(
+              "half scores, " + shape,
+              size,
+              out,
+              1e-4,
               (k, a) -> k.scores(q, offsets, rows, half, 8, positions, size, a, 2, 70));
-          compare("weighted sum, " + shape, size, q, 1e-4,
+          compare(
+              "weighted sum, " + shape,
+              size,
+              q,
+              1e-4,
               (k, a) -> k.weightedSum(p, 3, 70, rows, keys, 8, positions, size, a, offsets));
-          compare("half weighted sum, " + shape, size, q, 1e-4,
+          compare(
+              "half weighted sum, " + shape,
+              size,
+              q,
+              1e-4,
               (k, a) -> k.weightedSum(p, 3, 70, rows, half, 8, positions, size, a, offsets));
         }
       }

@@ -65,8 +65,10 @@ class KernelAgreementTest {
     command.add(
         String.join(
             File.pathSeparator,
-            Stream.of("target/classes", "target/test-classes").map(Path::of)
-                .map(path -> path.toAbsolutePath().toString()).toList()));
+            Stream.of("target/classes", "target/test-classes")
+                .map(Path::of)
+                .map(path -> path.toAbsolutePath().toString())
+                .toList()));
     command.add("pelican.kernel.KernelAgreement");
     Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

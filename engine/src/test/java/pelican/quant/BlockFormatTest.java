@@ -44,8 +44,7 @@ class BlockFormatTest {
       assertThat(values[3 + i])
           .as(type + " value " + i)
           .satisfies(
-              value ->
-                  assertThat(Math.abs(value - want)).isLessThanOrEqualTo(4 * Math.ulp(want)));
+              value -> assertThat(Math.abs(value - want)).isLessThanOrEqualTo(4 * Math.ulp(want)));
     }
   }
 
@@ -66,7 +65,8 @@ class BlockFormatTest {
       sum += (double) values[i] * x[1 + i];
       scale += Math.abs(values[i] * x[1 + i]);
     }
-    assertThat(Math.abs(format.dot(blocks, 0, x, 1, count) - sum)).isLessThanOrEqualTo(1e-6 * scale);
+    assertThat(Math.abs(format.dot(blocks, 0, x, 1, count) - sum))
+        .isLessThanOrEqualTo(1e-6 * scale);
   }
 
   @Test

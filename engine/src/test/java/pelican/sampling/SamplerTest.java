@@ -157,7 +157,9 @@ class SamplerTest {
     assertThat(chiSquare).isLessThan(chiSquareQuantile(cells - 1));
   }
 
-  /** The value that chi-square exceeds with a probability of 1e-4: Wilson and Hilferty's formula. */
+  /**
+   * The value that chi-square exceeds with a probability of 1e-4: Wilson and Hilferty's formula.
+   */
   private static double chiSquareQuantile(int degrees) {
     double normal = 3.719;
     double a = 2.0 / (9 * degrees);
@@ -216,7 +218,9 @@ class SamplerTest {
     float[] even = new float[10];
     int seeds = 20_000;
     for (int seed = 0; seed < seeds; seed++) {
-      counts[new Sampler(new SamplingOptions.Builder().topP(1).seed(seed).build()).sample(even, 0, 10)]++;
+      counts[
+          new Sampler(new SamplingOptions.Builder().topP(1).seed(seed).build())
+              .sample(even, 0, 10)]++;
     }
     double mean = seeds / 10.0;
     double chiSquare = IntStream.of(counts).mapToDouble(c -> (c - mean) * (c - mean) / mean).sum();
@@ -260,7 +264,8 @@ class SamplerTest {
             .limit(64)
             .mapToInt(i -> i)
             .toArray();
-    assertThat(IntStream.range(0, largest.size()).map(largest::index)).containsExactly(boxed(expected));
+    assertThat(IntStream.range(0, largest.size()).map(largest::index))
+        .containsExactly(boxed(expected));
   }
 
   @Test

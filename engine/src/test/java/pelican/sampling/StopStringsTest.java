@@ -25,7 +25,9 @@ class StopStringsTest {
         at = next;
       }
       out.append(filter.finish());
-      assertThat(out.toString()).as(text.toString()).isEqualTo(expected(text.toString(), at, stops));
+      assertThat(out.toString())
+          .as(text.toString())
+          .isEqualTo(expected(text.toString(), at, stops));
     }
   }
 

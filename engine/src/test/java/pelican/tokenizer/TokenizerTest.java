@@ -70,12 +70,20 @@ class TokenizerTest {
       words.append(tokenizer.text(random.nextInt(5000, 200_000)).replace('\u2581', ' '));
     }
     for (String text :
-        List.of(words.toString(), "a".repeat(1_000_000), " ".repeat(1_000_000), "\n".repeat(1_000_000),
-            "<|turn>".repeat(140_000), "🙂".repeat(250_000))) {
+        List.of(
+            words.toString(),
+            "a".repeat(1_000_000),
+            " ".repeat(1_000_000),
+            "\n".repeat(1_000_000),
+            "<|turn>".repeat(140_000),
+            "🙂".repeat(250_000))) {
       long start = System.nanoTime();
       int tokens = tokenizer.encode(text, true).length;
       System.out.println(
-          tokens + " tokens of \"" + text.substring(0, 8).replace('\n', ' ') + "…\" in "
+          tokens
+              + " tokens of \""
+              + text.substring(0, 8).replace('\n', ' ')
+              + "…\" in "
               + Duration.ofNanos(System.nanoTime() - start));
     }
   }
