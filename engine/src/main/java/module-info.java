@@ -10,4 +10,7 @@ module pelican.engine {
       pelican.models,
       pelican.cli,
       pelican.bench;
+  exports pelican.quant to
+      pelican.models,
+      pelican.bench;
 }

@@ -2,4 +2,6 @@
 module pelican.models {
   requires pelican.engine;
   requires tools.jackson.databind;
+
+  exports pelican.models.quantize;
 }

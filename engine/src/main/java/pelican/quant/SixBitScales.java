@@ -25,4 +25,13 @@ final class SixBitScales {
       mins[groupOffset + 4 + j] = min * (c >>> 4 | b >>> 6 << 4);
     }
   }
+
+  /** Packs eight scales and eight minimums into twelve bytes. */
+  static void pack(int[] scales, int[] mins, byte[] out, int at) {
+    for (int j = 0; j < 4; j++) {
+      out[at + j] = (byte) (scales[j] | scales[4 + j] >>> 4 << 6);
+      out[at + 4 + j] = (byte) (mins[j] | mins[4 + j] >>> 4 << 6);
+      out[at + 8 + j] = (byte) (scales[4 + j] & 15 | (mins[4 + j] & 15) << 4);
+    }
+  }
 }
