@@ -2,6 +2,7 @@ package pelican.tokenizer;
 
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 import pelican.gguf.GgufException;
 import pelican.gguf.GgufMetadata;
@@ -15,6 +16,25 @@ import pelican.gguf.StringArray;
 final class Vocabulary {
   private static final String TOKENS = "tokenizer.ggml.tokens";
   private static final String TYPES = "tokenizer.ggml.token_type";
+
+  /**
+   * Marks of the prompt format. Published files call some of them user-defined rather than control
+   * tokens, so that other engines print them; text must not become them all the same.
+   */
+  private static final List<String> MARKS =
+      List.of(
+          "<|tool>",
+          "<tool|>",
+          "<|tool_call>",
+          "<tool_call|>",
+          "<|tool_response>",
+          "<tool_response|>",
+          "<|\"|>",
+          "<|think|>",
+          "<|channel>",
+          "<channel|>",
+          "<|turn>",
+          "<turn|>");
 
   static final int NORMAL = 1;
   static final int UNKNOWN = 2;
@@ -44,6 +64,13 @@ final class Vocabulary {
         if (value >= 0) {
           byteTokens[value] = id;
         }
+      }
+    }
+    for (String mark : MARKS) {
+      byte[] bytes = Utf8.bytes(mark);
+      int id = find(bytes, 0, bytes.length);
+      if (id >= 0 && types[id] == USER_DEFINED) {
+        types[id] = CONTROL;
       }
     }
   }

@@ -14,9 +14,11 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pelican.gguf.GgufFile;
+import pelican.gguf.GgufWriter;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.ObjectMapper;
 
@@ -24,10 +26,15 @@ class TokenizerTest {
   private static final Path REAL = Path.of("../../shared/golden/gemma-vocab.gguf");
 
   private static Tokenizer tiny() {
-    try (GgufFile file =
-        GgufFile.open(
-            Path.of(TokenizerTest.class.getResource("/golden/tiny-Q4_K_M.gguf").toURI()))) {
+    try (GgufFile file = tinyFile()) {
       return Tokenizer.from(file.metadata());
+    }
+  }
+
+  private static GgufFile tinyFile() {
+    try {
+      return GgufFile.open(
+          Path.of(TokenizerTest.class.getResource("/golden/tiny-Q4_K_M.gguf").toURI()));
     } catch (URISyntaxException e) {
       throw new AssertionError(e);
     }
@@ -138,6 +145,43 @@ class TokenizerTest {
     assertThat(IntStream.of(ids)).noneMatch(tokenizer::isControl);
     assertThat(tokenizer.decode(ids)).isEqualTo(text);
     assertThat(IntStream.of(tokenizer.encode(text, true))).anyMatch(tokenizer::isControl);
+  }
+
+  /** As in the files that llama.cpp converts, which wants to see these marks in the output. */
+  @Test
+  void marksThatTheFileCallsUserDefinedAreControlTokensAllTheSame(@TempDir Path folder)
+      throws IOException {
+    Tokenizer tokenizer = tiny();
+    List<String> marks =
+        List.of(
+            "<|channel>",
+            "<channel|>",
+            "<|tool_call>",
+            "<tool_call|>",
+            "<|tool_response>",
+            "<tool_response|>",
+            "<|\"|>");
+    Path path = folder.resolve("marks.gguf");
+    try (GgufFile file = tinyFile()) {
+      GgufWriter writer = new GgufWriter();
+      String types = "tokenizer.ggml.token_type";
+      for (String key : file.metadata().keys()) {
+        if (!key.equals(types)) {
+          writer.copy(file.metadata(), key);
+        }
+      }
+      int[] changed = file.metadata().integers(types);
+      marks.forEach(mark -> changed[tokenizer.id(mark)] = Vocabulary.USER_DEFINED);
+      writer.put(types, changed).write(path);
+    }
+    try (GgufFile file = GgufFile.open(path)) {
+      Tokenizer other = Tokenizer.from(file.metadata());
+      for (String mark : marks) {
+        assertThat(other.encode(mark, true)).containsExactly(tokenizer.id(mark));
+        assertThat(other.encode(mark, false)).containsExactly(tokenizer.encode(mark, false));
+      }
+      assertThat(other.endOfGeneration()).isEqualTo(tokenizer.endOfGeneration());
+    }
   }
 
   @Test
