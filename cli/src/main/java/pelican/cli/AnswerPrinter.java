@@ -63,6 +63,10 @@ final class AnswerPrinter {
         ToolCall call = part.call();
         out.println("Calls " + call.name() + " with " + call.arguments());
       }
+      case OutputEvent.UnreadableCall part -> {
+        endThinking();
+        out.println("Calls a tool in a way that cannot be read: " + part.text());
+      }
     }
     out.flush();
   }

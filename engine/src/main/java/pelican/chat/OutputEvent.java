@@ -10,4 +10,11 @@ public sealed interface OutputEvent {
 
   /** A call of a tool, complete. */
   record Call(ToolCall call) implements OutputEvent {}
+
+  /**
+   * What stood where a call was to stand but is none. Not meant for the user; a log should have it.
+   *
+   * @param text all of it, without the marks around it
+   */
+  record UnreadableCall(String text) implements OutputEvent {}
 }

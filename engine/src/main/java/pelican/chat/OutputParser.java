@@ -6,8 +6,9 @@ import java.util.Optional;
 
 /**
  * Divides what a Gemma 4 model generates into text, thoughts and tool calls, while it is being
- * generated. The text may come in pieces of any size; what could be the beginning of a mark is held
- * back until it is known.
+ * generated. The text may come in pieces of any size; what may turn out to belong to a mark, or to
+ * the space before one, is held back until it is known. Nothing is lost but the marks, the space
+ * around them and, if they are not wanted, the thoughts.
  */
 public final class OutputParser {
   private static final String CHANNEL = "<|channel>";
@@ -16,8 +17,12 @@ public final class OutputParser {
   private static final String CALL_END = "<tool_call|>";
   private static final String RESPONSE = "<|tool_response>";
 
-  /** What the format writes before a thought. */
-  private static final String LABEL = "thought\n";
+  /** The control tokens whose text the parser needs to see; others are to be left out. */
+  public static final List<String> MARKS =
+      List.of(CHANNEL, CHANNEL_END, CALL, CALL_END, RESPONSE, "<|\"|>");
+
+  /** What the format writes before a thought, and a line's end. */
+  private static final String LABEL = "thought";
 
   private enum State {
     CONTENT,
@@ -28,178 +33,183 @@ public final class OutputParser {
   }
 
   private final boolean think;
-  private final StringBuilder pending = new StringBuilder();
+  private final List<Tool> tools;
+  private final MarkScanner scanner =
+      new MarkScanner(
+          MARKS,
+          new MarkScanner.Listener() {
+            @Override
+            public void text(String text) {
+              OutputParser.this.text(text);
+            }
+
+            @Override
+            public void mark(String mark) {
+              OutputParser.this.mark(mark);
+            }
+          });
+
+  /** Space that may turn out to stand before a mark; a label or a call that is not complete. */
+  private final StringBuilder held = new StringBuilder();
+
   private List<OutputEvent> events = new ArrayList<>();
   private State state;
-  private boolean trimStart;
-  private int calls;
+  private boolean dropSpace;
 
   /**
    * @param think whether thoughts are passed on; otherwise they are dropped
    * @param startsInThought whether the prompt ended within a thought, as it does after the results
    *     of calls when the model is to think
+   * @param tools what the model may call; helps to read calls that are not quite right
    */
-  public OutputParser(boolean think, boolean startsInThought) {
+  public OutputParser(boolean think, boolean startsInThought, List<Tool> tools) {
     this.think = think;
+    this.tools = List.copyOf(tools);
     state = startsInThought ? State.THINKING : State.CONTENT;
   }
 
-  /** What is certain once the next piece of text has come. */
+  /** What is certain once the next piece of text has come, in which any {@link #MARKS} count. */
   public List<OutputEvent> accept(String piece) {
-    pending.append(piece);
-    return drain(false);
+    scanner.accept(piece, false);
+    return takeEvents();
+  }
+
+  /**
+   * What is certain once the next token has come.
+   *
+   * @param control whether it is a control token; the text of others is never a mark, even if it
+   *     reads like one, as when the model writes about its own format
+   */
+  public List<OutputEvent> accept(String piece, boolean control) {
+    scanner.accept("", true);
+    if (control && MARKS.contains(piece)) {
+      mark(piece);
+    } else if (!piece.isEmpty()) {
+      text(piece);
+    }
+    return takeEvents();
   }
 
   /** What is left when the model has ended; a call that it did not close still counts. */
   public List<OutputEvent> finish() {
-    return drain(true);
+    scanner.accept("", true);
+    switch (state) {
+      case CONTENT, THINKING -> emit(takeHeld());
+      // The beginning of a label is no thought.
+      case LABEL -> held.setLength(0);
+      case CALL -> call(false);
+      case AFTER_CALL -> {}
+    }
+    return takeEvents();
   }
 
-  private List<OutputEvent> drain(boolean end) {
-    while (step(end)) {
-      // each step takes something from pending or changes the state
-    }
+  private List<OutputEvent> takeEvents() {
     List<OutputEvent> result = events;
     events = new ArrayList<>();
     return result;
   }
 
-  private boolean step(boolean end) {
-    return switch (state) {
-      case CONTENT -> content(end);
-      case LABEL -> label(end);
-      case THINKING -> thinking(end);
-      case CALL -> call(end);
-      case AFTER_CALL -> afterCall(end);
-    };
-  }
-
-  private boolean content(boolean end) {
-    dropLeadingSpace();
-    int channel = pending.indexOf(CHANNEL);
-    int call = pending.indexOf(CALL);
-    if (channel >= 0 && (call < 0 || channel < call)) {
-      emitContent(pending.substring(0, channel).stripTrailing());
-      pending.delete(0, channel + CHANNEL.length());
-      state = State.LABEL;
-      return true;
-    }
-    if (call >= 0) {
-      emitContent(pending.substring(0, call).stripTrailing());
-      pending.delete(0, call + CALL.length());
-      state = State.CALL;
-      return true;
-    }
-    emitContent(take(end ? pending.length() : certain(CHANNEL, CALL)));
-    return false;
-  }
-
-  private boolean label(boolean end) {
-    String text = pending.toString();
-    boolean undecided = LABEL.startsWith(text) || (LABEL.strip() + CHANNEL_END).startsWith(text);
-    if (undecided && !end) {
-      return false;
-    }
-    if (text.startsWith(LABEL)) {
-      pending.delete(0, LABEL.length());
-    } else if (text.startsWith(LABEL.strip() + CHANNEL_END) || (end && undecided)) {
-      pending.delete(0, Math.min(pending.length(), LABEL.strip().length()));
-    }
-    state = State.THINKING;
-    return true;
-  }
-
-  private boolean thinking(boolean end) {
-    int close = pending.indexOf(CHANNEL_END);
-    if (close >= 0) {
-      emitThinking(pending.substring(0, close).stripTrailing());
-      pending.delete(0, close + CHANNEL_END.length());
-      state = State.CONTENT;
-      trimStart = true;
-      return true;
-    }
-    emitThinking(take(end ? pending.length() : certain(CHANNEL_END)));
-    return false;
-  }
-
-  private boolean call(boolean end) {
-    int close = pending.indexOf(CALL_END);
-    if (close < 0 && !end) {
-      return false;
-    }
-    String text = take(close < 0 ? pending.length() : close);
-    pending.delete(0, Math.min(pending.length(), CALL_END.length()));
-    Optional<ToolCall> call = ToolCallSyntax.parse(text, calls);
-    call.ifPresent(parsed -> {
-      events.add(new OutputEvent.Call(parsed));
-      calls++;
-    });
-    state = State.AFTER_CALL;
-    return true;
-  }
-
-  private boolean afterCall(boolean end) {
-    trimStart = true;
-    dropLeadingSpace();
-    trimStart = true;
-    for (String stray : List.of(CALL_END, RESPONSE)) {
-      if (pending.indexOf(stray) == 0) {
-        pending.delete(0, stray.length());
-        return true;
+  private void text(String text) {
+    switch (state) {
+      case CONTENT, THINKING -> visible(text);
+      case LABEL -> {
+        held.append(text);
+        String begun = held.toString();
+        if (!(LABEL + "\n").startsWith(begun) || begun.endsWith("\n")) {
+          held.setLength(0);
+          state = State.THINKING;
+          visible(begun.startsWith(LABEL + "\n") ? begun.substring(LABEL.length() + 1) : begun);
+        }
       }
-    }
-    String text = pending.toString();
-    if (!end && (CALL_END.startsWith(text) || RESPONSE.startsWith(text))) {
-      return false;
-    }
-    state = State.CONTENT;
-    return true;
-  }
-
-  private void dropLeadingSpace() {
-    if (trimStart) {
-      int at = 0;
-      while (at < pending.length() && Character.isWhitespace(pending.charAt(at))) {
-        at++;
-      }
-      pending.delete(0, at);
-      trimStart = pending.isEmpty();
-    }
-  }
-
-  /** How much of what is pending cannot belong to a mark, nor to the space before one. */
-  private int certain(String... marks) {
-    int length = pending.length();
-    int keep = length;
-    for (String mark : marks) {
-      for (int size = Math.min(mark.length() - 1, length); size > 0; size--) {
-        if (pending.substring(length - size).equals(mark.substring(0, size))) {
-          keep = Math.min(keep, length - size);
-          break;
+      case CALL -> held.append(text);
+      case AFTER_CALL -> {
+        if (!text.isBlank()) {
+          state = State.CONTENT;
+          dropSpace = true;
+          visible(text);
         }
       }
     }
-    while (keep > 0 && Character.isWhitespace(pending.charAt(keep - 1))) {
-      keep--;
-    }
-    return keep;
   }
 
-  private String take(int length) {
-    String text = pending.substring(0, length);
-    pending.delete(0, length);
+  private void mark(String mark) {
+    switch (state) {
+      case CONTENT -> {
+        if (mark.equals(CHANNEL) || mark.equals(CALL)) {
+          held.setLength(0);
+          state = mark.equals(CALL) ? State.CALL : State.LABEL;
+        } else {
+          visible(mark);
+        }
+      }
+      case LABEL -> {
+        String begun = takeHeld();
+        state = State.THINKING;
+        visible(begun.equals(LABEL) ? "" : begun);
+        mark(mark);
+      }
+      case THINKING -> {
+        if (mark.equals(CHANNEL_END)) {
+          held.setLength(0);
+          state = State.CONTENT;
+          dropSpace = true;
+        } else {
+          visible(mark);
+        }
+      }
+      case CALL -> {
+        if (mark.equals(CALL_END)) {
+          call(true);
+        } else {
+          held.append(mark);
+        }
+      }
+      case AFTER_CALL -> {
+        if (!mark.equals(CALL_END) && !mark.equals(RESPONSE)) {
+          state = State.CONTENT;
+          dropSpace = true;
+          mark(mark);
+        }
+      }
+    }
+  }
+
+  /** Text or thoughts: passed on but for space at the end. */
+  private void visible(String text) {
+    String rest = text;
+    if (dropSpace) {
+      rest = text.stripLeading();
+      dropSpace = rest.isEmpty();
+    }
+    String inked = rest.stripTrailing();
+    if (!inked.isEmpty()) {
+      emit(takeHeld() + inked);
+    }
+    held.append(rest, inked.length(), rest.length());
+  }
+
+  private String takeHeld() {
+    String text = held.toString();
+    held.setLength(0);
     return text;
   }
 
-  private void emitContent(String text) {
-    if (!text.isEmpty()) {
+  private void emit(String text) {
+    if (text.isEmpty()) {
+      return;
+    }
+    if (state == State.CONTENT) {
       events.add(new OutputEvent.Content(text));
+    } else if (think) {
+      events.add(new OutputEvent.Thinking(text));
     }
   }
 
-  private void emitThinking(String text) {
-    if (think && !text.isEmpty()) {
-      events.add(new OutputEvent.Thinking(text));
-    }
+  private void call(boolean closed) {
+    String text = takeHeld();
+    Optional<ToolCall> call = ToolCallSyntax.parse(text, closed, tools);
+    events.add(
+        call.isPresent() ? new OutputEvent.Call(call.get()) : new OutputEvent.UnreadableCall(text));
+    state = State.AFTER_CALL;
   }
 }

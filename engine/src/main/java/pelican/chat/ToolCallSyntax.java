@@ -1,211 +1,107 @@
 package pelican.chat;
 
-import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * Reads Gemma 4's calls, {@code call:NAME{key:value,…}}: strings in {@code <|"|>} with nothing
- * escaped, bare keys, otherwise JSON. Lenient about what models get wrong: quotes of other kinds, a
- * quote or brackets missing at the end, text without quotes.
+ * Reads Gemma 4's calls, {@code call:NAME{key:value,…}}, and repairs what models get wrong:
+ * brackets missing at the end, one quote missing, and text without quotes. What cannot be read as a
+ * whole is not read at all: a tool that runs with half of its arguments does harm.
  */
 final class ToolCallSyntax {
-  private static final String QUOTE = "<|\"|>";
-  private static final int MAX_DEPTH = 64;
+  static final String QUOTE = "<|\"|>";
+  private static final String PREFIX = "call:";
 
-  private final String text;
-  private int at;
+  /** Where a missing quote may have stood: before the next key, or the brackets at the end. */
+  private static final Pattern QUOTE_PLACE =
+      Pattern.compile("(?=,\\s*[\\w.-]+\\s*:)|(?=[\\s}\\]]*$)");
 
-  private ToolCallSyntax(String text) {
-    this.text = text;
-  }
+  private static final int MOST_QUOTE_PLACES = 64;
+
+  private ToolCallSyntax() {}
 
   /**
    * A call, or nothing if the text is none.
    *
-   * @param index how many calls came before it
+   * @param closed whether the model ended the call, or was ended within it
+   * @param tools the parameters of those are known
    */
-  static Optional<ToolCall> parse(String text, int index) {
+  static Optional<ToolCall> parse(String text, boolean closed, List<Tool> tools) {
     String call = text.strip();
-    int brace = call.indexOf('{');
-    if (!call.startsWith("call:")) {
+    if (!call.startsWith(PREFIX)) {
       return Optional.empty();
     }
-    String name = call.substring("call:".length(), brace < 0 ? call.length() : brace).strip();
-    if (name.isEmpty()) {
+    int brace = call.indexOf('{');
+    String name = call.substring(PREFIX.length(), brace < 0 ? call.length() : brace).strip();
+    // Without a bracket or an end, the name itself may be cut.
+    if (name.isEmpty() || (brace < 0 && !closed)) {
       return Optional.empty();
     }
     if (brace < 0) {
       return Optional.of(new ToolCall("", name, Map.of()));
     }
-    ToolCallSyntax syntax = new ToolCallSyntax(call);
-    syntax.at = brace + 1;
-    return Optional.of(new ToolCall("", name, syntax.object(0)));
+    return arguments(call.substring(brace), parameters(name, tools))
+        .map(arguments -> new ToolCall("", name, arguments));
   }
 
-  private Map<String, Object> object(int depth) {
-    Map<String, Object> result = new LinkedHashMap<>();
-    while (true) {
-      skip();
-      if (at >= text.length()) {
-        return result;
-      }
-      if (text.charAt(at) == '}') {
-        at++;
-        return result;
-      }
-      String key = key();
-      skip();
-      if (at < text.length() && text.charAt(at) == ':') {
-        at++;
-        result.put(key, value(depth + 1));
-      } else if (key.isEmpty()) {
-        at++;
+  /** The names of a tool's parameters; empty if they are not known. */
+  private static Set<String> parameters(String name, List<Tool> tools) {
+    for (Tool tool : tools) {
+      if (tool.name().equals(name)
+          && tool.parameters().get("properties") instanceof Map<?, ?> properties) {
+        return ValueFormat.stringKeys(properties).keySet();
       }
     }
+    return Set.of();
   }
 
-  private List<Object> array(int depth) {
-    List<Object> result = new ArrayList<>();
-    while (true) {
-      skip();
-      if (at >= text.length() || text.charAt(at) == '}') {
-        return result;
-      }
-      if (text.charAt(at) == ']') {
-        at++;
-        return result;
-      }
-      result.add(value(depth + 1));
-    }
-  }
-
-  /** Space and commas. */
-  private void skip() {
-    while (at < text.length()
-        && (Character.isWhitespace(text.charAt(at)) || text.charAt(at) == ',')) {
-      at++;
-    }
-  }
-
-  private String key() {
-    if (text.startsWith(QUOTE, at)) {
-      return gemmaString();
-    }
-    char c = text.charAt(at);
-    if (c == '"' || c == '\'') {
-      return quoted(c);
-    }
-    int from = at;
-    while (at < text.length() && ":,}".indexOf(text.charAt(at)) < 0) {
-      at++;
-    }
-    return text.substring(from, at).strip();
-  }
-
-  private Object value(int depth) {
-    while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
-      at++;
-    }
-    if (at >= text.length()) {
-      return null;
-    }
-    if (text.startsWith(QUOTE, at)) {
-      return gemmaString();
-    }
-    char c = text.charAt(at);
-    if (depth < MAX_DEPTH && c == '{') {
-      at++;
-      return object(depth);
-    }
-    if (depth < MAX_DEPTH && c == '[') {
-      at++;
-      return array(depth);
-    }
-    if (c == '"' || c == '\'') {
-      return quoted(c);
-    }
-    return bare();
-  }
-
-  private String gemmaString() {
-    int from = at + QUOTE.length();
-    int end = text.indexOf(QUOTE, from);
-    if (end >= 0) {
-      at = end + QUOTE.length();
-      return text.substring(from, end);
-    }
-    // The closing quote is missing: what remains is the string, but for the brackets at its end.
-    end = text.length();
-    while (end > from && "}]".indexOf(text.charAt(end - 1)) >= 0) {
-      end--;
-    }
-    at = text.length();
-    return text.substring(from, end);
-  }
-
-  private String quoted(char quote) {
-    StringBuilder result = new StringBuilder();
-    at++;
-    while (at < text.length() && text.charAt(at) != quote) {
-      char c = text.charAt(at++);
-      result.append(c == '\\' && at < text.length() ? escaped() : c);
-    }
-    at++;
-    return result.toString();
-  }
-
-  private char escaped() {
-    char c = text.charAt(at++);
-    return switch (c) {
-      case 'n' -> '\n';
-      case 't' -> '\t';
-      case 'r' -> '\r';
-      case 'b' -> '\b';
-      case 'f' -> '\f';
-      case 'u' -> {
-        int end = Math.min(text.length(), at + 4);
-        try {
-          char unit = (char) Integer.parseInt(text.substring(at, end), 16);
-          at = end;
-          yield unit;
-        } catch (NumberFormatException e) {
-          yield 'u';
+  private static Optional<Map<String, Object>> arguments(String text, Set<String> parameters) {
+    List<String> readings = readings(text);
+    for (boolean bareText : new boolean[] {false, true}) {
+      for (boolean open : new boolean[] {false, true}) {
+        for (String reading : readings) {
+          Optional<Map<String, Object>> result =
+              ValueReader.read(reading, open, bareText, parameters);
+          if (result.isPresent()) {
+            return result;
+          }
         }
       }
-      default -> c;
-    };
+    }
+    return Optional.empty();
   }
 
-  private Object bare() {
-    int from = at;
-    while (at < text.length() && ",}]".indexOf(text.charAt(at)) < 0) {
-      at++;
+  /** The text and, if a quote is missing, the text with one in each place that it may have had. */
+  private static List<String> readings(String text) {
+    List<String> readings = new ArrayList<>();
+    int quotes = 0;
+    int last = 0;
+    for (int at = text.indexOf(QUOTE); at >= 0; at = text.indexOf(QUOTE, at + QUOTE.length())) {
+      quotes++;
+      last = at;
     }
-    if (at == from) {
-      at++;
-      return null;
+    if (quotes % 2 == 0) {
+      readings.add(text);
+      return readings;
     }
-    String word = text.substring(from, at).strip();
-    return switch (word) {
-      case "true" -> true;
-      case "false" -> false;
-      case "null", "" -> null;
-      default -> number(word);
-    };
-  }
-
-  private static Object number(String word) {
-    if (!word.matches("-?[0-9]+(\\.[0-9]+)?([eE][+-]?[0-9]{1,3})?")) {
-      return word;
+    Matcher places = QUOTE_PLACE.matcher(text);
+    int first = text.indexOf(QUOTE) + QUOTE.length();
+    for (int from = first; from <= text.length() && places.find(from); from = places.end() + 1) {
+      int place = places.start();
+      if (readings.size() == MOST_QUOTE_PLACES) {
+        break;
+      }
+      readings.add(text.substring(0, place) + QUOTE + text.substring(place));
     }
-    BigDecimal number = new BigDecimal(word);
-    if (word.matches("-?[0-9]{1,18}")) {
-      return number.longValueExact();
+    // A string that was cut off ends where the text ends.
+    if (last + QUOTE.length() <= text.length()) {
+      readings.add(text + QUOTE);
     }
-    return number.doubleValue();
+    return readings;
   }
 }

@@ -2,8 +2,6 @@ package pelican.engine;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.function.Consumer;
 import pelican.chat.Message;
 import pelican.chat.OutputEvent;
@@ -16,14 +14,8 @@ import pelican.chat.ToolCall;
  * answer into text, thoughts and tool calls. Used by one thread at a time; {@link #cancel} by any.
  */
 public final class Chat {
-  /** The marks of the format that the parser of answers needs to see. */
-  private static final List<String> VISIBLE =
-      List.of(
-          "<|channel>", "<channel|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<|\"|>");
-
   private final Model model;
   private final Session session;
-  private final Set<Integer> visible = new TreeSet<>();
   private final List<Message> messages = new ArrayList<>();
   private List<Tool> tools = List.of();
   private boolean think;
@@ -32,9 +24,6 @@ public final class Chat {
   Chat(Model model, Session session) {
     this.model = model;
     this.session = session;
-    for (String mark : VISIBLE) {
-      visible.add(model.tokenizer().id(mark));
-    }
   }
 
   /** The conversation so far; may be changed. */
@@ -93,25 +82,33 @@ public final class Chat {
     int[] prompt = model.encode(model.promptRenderer().render(messages, tools, think));
     boolean inThought =
         think && !messages.isEmpty() && messages.getLast().role().equals(Message.TOOL);
-    OutputParser parser = new OutputParser(think, inThought);
+    OutputParser parser = new OutputParser(think, inThought, tools);
     Collector collector = new Collector(onEvent);
     Generation generation =
-        session.generate(
-            prompt,
-            options,
-            token -> {
-              boolean hidden =
-                  token.id() >= 0
-                      && model.tokenizer().isControl(token.id())
-                      && !visible.contains(token.id());
-              if (!hidden) {
-                parser.accept(token.text()).forEach(collector);
-              }
-            });
+        session.generate(prompt, options, token -> parse(token, parser).forEach(collector));
     parser.finish().forEach(collector);
     Answer answer = collector.answer(generation);
     messages.add(Message.assistant(answer.content(), answer.thinking(), answer.toolCalls()));
     return answer;
+  }
+
+  private List<OutputEvent> parse(GeneratedToken token, OutputParser parser) {
+    boolean control = token.id() >= 0 && model.tokenizer().isControl(token.id());
+    String mark = control ? model.tokenizer().text(token.id()) : "";
+    String text = token.text();
+    boolean marked = control && text.endsWith(mark);
+    if (marked) {
+      text = text.substring(0, text.length() - mark.length());
+    }
+    // While a mark could begin a stop string its text comes later than its token, and has to be
+    // looked for.
+    List<OutputEvent> events =
+        new ArrayList<>(
+            options.stop().isEmpty() ? parser.accept(text, false) : parser.accept(text));
+    if (marked && OutputParser.MARKS.contains(mark)) {
+      events.addAll(parser.accept(mark, true));
+    }
+    return events;
   }
 
   /** Ends the answer that is being generated, from any thread; what came so far stays. */
@@ -136,6 +133,7 @@ public final class Chat {
         case OutputEvent.Content part -> content.append(part.text());
         case OutputEvent.Thinking part -> thinking.append(part.text());
         case OutputEvent.Call call -> calls.add(call.call());
+        case OutputEvent.UnreadableCall call -> {}
       }
       listener.accept(event);
     }
