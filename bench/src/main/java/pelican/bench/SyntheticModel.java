@@ -202,8 +202,9 @@ public final class SyntheticModel {
     int ff = shape.feedForwardOf(i);
     boolean own = i < shape.own;
     GgmlType base = mix.base;
-    // The mix gives some layers' values and down projections more bits.
-    GgmlType more = mix == Mix.Q4_K_M && usesMoreBits(i, shape.layers) ? GgmlType.Q6_K : base;
+    // The mix gives some layers' values and down projections more bits; only own values count.
+    GgmlType down = mix == Mix.Q4_K_M && usesMoreBits(i, shape.layers) ? GgmlType.Q6_K : base;
+    GgmlType values = mix == Mix.Q4_K_M && usesMoreBits(i, shape.own) ? GgmlType.Q6_K : base;
     if (own) {
       matrix(p + "attn_k.weight", h, head, base, h);
       vector(p + "attn_k_norm.weight", head);
@@ -213,9 +214,9 @@ public final class SyntheticModel {
     matrix(p + "attn_q.weight", h, shape.heads * head, base, h);
     vector(p + "attn_q_norm.weight", head);
     if (own) {
-      matrix(p + "attn_v.weight", h, head, more, h);
+      matrix(p + "attn_v.weight", h, head, values, h);
     }
-    matrix(p + "ffn_down.weight", ff, h, more, ff);
+    matrix(p + "ffn_down.weight", ff, h, down, ff);
     matrix(p + "ffn_gate.weight", h, ff, base, h);
     vector(p + "ffn_norm.weight", h);
     matrix(p + "ffn_up.weight", h, ff, base, h);

@@ -67,14 +67,12 @@ final class AffineKEncoder extends BlockEncoder {
   }
 
   /** The best of the four pairs of steps around a scale and a minimum: scale · 256 + minimum. */
-  private int nearby(
-      float[] values, int group, int scaleStep, int minStep, float d, float dMin) {
+  private int nearby(float[] values, int group, int scaleStep, int minStep, float d, float dMin) {
     int found = 0;
     double best = Double.POSITIVE_INFINITY;
     for (int s = scaleStep; s <= Math.min(scaleStep + 1, MAX_SCALE); s++) {
       for (int m = minStep; m <= Math.min(minStep + 1, MAX_SCALE); m++) {
-        double error =
-            ScaleSearch.affineError(values, group, GROUP, d * s, -dMin * m, max);
+        double error = ScaleSearch.affineError(values, group, GROUP, d * s, -dMin * m, max);
         if (error < best) {
           best = error;
           found = s << 8 | m;

@@ -7,9 +7,9 @@ import pelican.engine.PelicanException;
 import pelican.gguf.GgmlType;
 
 /**
- * How weights are brought into one ggml type: the inverse of {@link BlockFormat}, whose classes state
- * the layouts. The encoders of quantized types look for the scales of each block that give the least
- * squared error. They have no state; any number of threads may use one.
+ * How weights are brought into one ggml type: the inverse of {@link BlockFormat}, whose classes
+ * state the layouts. The encoders of quantized types look for the scales of each block that give
+ * the least squared error. They have no state; any number of threads may use one.
  */
 public abstract class BlockEncoder {
   private static final Map<GgmlType, BlockEncoder> ENCODERS = new EnumMap<>(GgmlType.class);

@@ -2,7 +2,9 @@ package pelican.quant;
 
 import pelican.gguf.GgmlType;
 
-/** {@link Q6K}: sixteen groups of 16, whose scales are 8-bit multiples of a half-precision number. */
+/**
+ * {@link Q6K}: sixteen groups of 16, whose scales are 8-bit multiples of a half-precision number.
+ */
 final class Q6KEncoder extends BlockEncoder {
   private static final int GROUPS = 16;
   private static final int GROUP = 16;
@@ -35,8 +37,7 @@ final class Q6KEncoder extends BlockEncoder {
         out[at + 192 + g] = (byte) step;
         float inverse = ScaleSearch.inverse(d * step);
         for (int j = 0; j < GROUP; j++) {
-          q[g * GROUP + j] =
-              LEVELS + ScaleSearch.symmetric(values[group + j], inverse, LEVELS);
+          q[g * GROUP + j] = LEVELS + ScaleSearch.symmetric(values[group + j], inverse, LEVELS);
         }
       }
       pack(q, out, at);
@@ -67,10 +68,7 @@ final class Q6KEncoder extends BlockEncoder {
         int i = part * 128 + j;
         out[at + 128 + part * 32 + j] =
             (byte)
-                (q[i] >>> 4
-                    | q[i + 32] >>> 4 << 2
-                    | q[i + 64] >>> 4 << 4
-                    | q[i + 96] >>> 4 << 6);
+                (q[i] >>> 4 | q[i + 32] >>> 4 << 2 | q[i + 64] >>> 4 << 4 | q[i + 96] >>> 4 << 6);
       }
     }
   }

@@ -23,8 +23,7 @@ final class Q8_0Encoder extends BlockEncoder {
       float scale = Float.float16ToFloat(d);
       float inverse = scale == 0 ? 0 : 1 / scale;
       for (int j = 0; j < SIZE; j++) {
-        out[at + 2 + j] =
-            (byte) Math.clamp(Math.round(values[from + i + j] * inverse), -127, 127);
+        out[at + 2 + j] = (byte) Math.clamp(Math.round(values[from + i + j] * inverse), -127, 127);
       }
     }
   }

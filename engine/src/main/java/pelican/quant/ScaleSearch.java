@@ -18,8 +18,9 @@ final class ScaleSearch {
   double offset;
 
   /**
-   * Finds {@code scale} such that {@code x ≈ scale·q} for q from −levels to levels − 1. The scale may be
-   * negative: the weight of the largest magnitude is best put on the side with one integer more.
+   * Finds {@code scale} such that {@code x ≈ scale·q} for q from −levels to levels − 1. The scale
+   * may be negative: the weight of the largest magnitude is best put on the side with one integer
+   * more.
    */
   void symmetric(float[] x, int from, int count, int levels) {
     float largest = 0;
@@ -76,7 +77,8 @@ final class ScaleSearch {
   }
 
   /**
-   * Finds {@code scale} and {@code offset} such that {@code x ≈ scale·q + offset} for q from 0 to max.
+   * Finds {@code scale} and {@code offset} such that {@code x ≈ scale·q + offset} for q from 0 to
+   * max.
    *
    * @param negative whether the offset must not be positive
    */
@@ -147,8 +149,7 @@ final class ScaleSearch {
   }
 
   /** The squared error of a group with a scale and an offset. */
-  static double affineError(
-      float[] x, int from, int count, float scale, float offset, int max) {
+  static double affineError(float[] x, int from, int count, float scale, float offset, int max) {
     float inverse = inverse(scale);
     double error = 0;
     for (int i = 0; i < count; i++) {

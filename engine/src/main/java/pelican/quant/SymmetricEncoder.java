@@ -31,7 +31,10 @@ final class SymmetricEncoder extends BlockEncoder {
     }
   }
 
-  /** Packs 32 integers: their fifth bits into four bytes if wanted, then low halves of weights j, j + 16. */
+  /**
+   * Packs 32 integers: their fifth bits into four bytes if wanted, then low halves of weights j, j
+   * + 16.
+   */
   static void packNibbles(int[] q, boolean highBits, byte[] out, int at) {
     if (highBits) {
       int high = 0;

@@ -5,12 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.sun.management.ThreadMXBean;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -18,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import pelican.engine.PelicanException;
 import pelican.gemma.Batch;
+import pelican.gemma.GemmaConfig;
 import pelican.gemma.GemmaModel;
 import pelican.gemma.KvCache;
 import pelican.kernel.ScalarKernels;
@@ -79,7 +83,7 @@ class DamagedFilesTest {
   }
 
   /** Reads everything that a run reads, and runs a token if that is possible. */
-  private static void use(Path path, Workers workers) {
+  static void use(Path path, Workers workers) {
     try (GgufFile file = GgufFile.open(path)) {
       for (String key : file.metadata().keys()) {
         assertThat(file.metadata().get(key)).isNotNull();
@@ -160,6 +164,43 @@ class DamagedFilesTest {
     }
   }
 
+  /** The header of a file that another program wrote, before data that is all zeros. */
+  @Test
+  void damagedHeadersOfARealFileAreReadOrRefused() throws IOException {
+    Path golden = GoldenFilesTest.golden("tiny-Q4_K_M.gguf");
+    byte[] header;
+    try (GgufFile file = GgufFile.open(golden)) {
+      long end = file.tensors().values().iterator().next().offset();
+      header = Arrays.copyOf(Files.readAllBytes(golden), (int) end);
+    }
+    Random random = new Random(4);
+    Path path = folder.resolve("header.gguf");
+    int refused = 0;
+    for (int i = 0; i < 2_000; i++) {
+      Mutation mutation = Mutation.values()[i % Mutation.values().length];
+      byte[] mutant = mutate(header.clone(), mutation, random);
+      try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+        file.setLength(0);
+        file.write(mutant);
+        file.setLength(Files.size(golden));
+      }
+      long before = THREADS.getCurrentThreadAllocatedBytes();
+      try (GgufFile file = GgufFile.open(path)) {
+        for (String key : file.metadata().keys()) {
+          file.metadata().get(key);
+        }
+        GemmaConfig.from(file);
+        Tokenizer.from(file.metadata());
+      } catch (PelicanException e) {
+        assertThat(e.getMessage()).doesNotContain("\n").contains("header.gguf");
+        refused++;
+      }
+      long allocated = THREADS.getCurrentThreadAllocatedBytes() - before;
+      assertThat(allocated).as("mutant " + i).isLessThan(Files.size(golden) + ALLOWANCE);
+    }
+    assertThat(refused).isBetween(100, 1_999);
+  }
+
   @Test
   void aCutFileNamesWhatIsMissing() throws IOException {
     byte[] whole = SmallModels.gemma4();
@@ -170,6 +211,34 @@ class DamagedFilesTest {
       assertThatThrownBy(() -> GgufFile.open(file))
           .isInstanceOf(GgufException.class)
           .hasMessageContaining("cut.gguf");
+    }
+  }
+
+  @Test
+  void aFileCutAnywhereInItsHeaderIsRefused() throws IOException {
+    byte[] whole = SmallModels.everyType();
+    Path file = folder.resolve("cut.gguf");
+    for (int length = whole.length - 32; length >= 0; length--) {
+      Files.write(file, Arrays.copyOf(whole, length));
+      assertThatThrownBy(() -> GgufFile.open(file))
+          .isInstanceOf(GgufException.class)
+          .hasMessageContaining("cut.gguf");
+    }
+  }
+
+  @Test
+  void aRealFileCutAtAnyPlaceIsRefused() throws IOException {
+    Path path = folder.resolve("cut.gguf");
+    Files.copy(GoldenFilesTest.golden("tiny-Q4_K_M.gguf"), path);
+    long size = Files.size(path);
+    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE)) {
+      List<Long> cuts = new Random(2).longs(200, 0, size - 32).boxed().sorted().toList();
+      for (long cut : cuts.reversed()) {
+        channel.truncate(cut);
+        assertThatThrownBy(() -> GgufFile.open(path))
+            .isInstanceOf(GgufException.class)
+            .hasMessageContaining("cut.gguf");
+      }
     }
   }
 

@@ -18,6 +18,11 @@ public final class SmallModels {
 
   /** A model with one sliding and one global layer. */
   public static byte[] gemma4() {
+    return bytes(gemma4Writer());
+  }
+
+  /** The same, to be changed before it is written. */
+  static GgufWriter gemma4Writer() {
     GgufWriter w = new GgufWriter();
     w.put("general.architecture", "gemma4").put("general.name", "small");
     w.putUint32("gemma4.block_count", LAYERS).putUint32("gemma4.context_length", 64);
@@ -54,7 +59,7 @@ public final class SmallModels {
       tensor(w, p + "ffn_down.weight", GgmlType.Q8_0, 64, H);
       tensor(w, p + "layer_output_scale.weight", GgmlType.F32, 1);
     }
-    return bytes(w);
+    return w;
   }
 
   /** A file with a value of every type and no model. */
@@ -107,7 +112,7 @@ public final class SmallModels {
     w.tensor(name, type, dims, out -> out.write(data));
   }
 
-  private static byte[] bytes(GgufWriter w) {
+  static byte[] bytes(GgufWriter w) {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try {
       w.writeTo(out);

@@ -94,10 +94,19 @@ class BlockEncoderTest {
   @MethodSource("quantizedTypes")
   void extremesGiveFiniteWeights(GgmlType type) {
     float[][] cases = {
-      constant(1), constant(-1), constant(Float.MIN_VALUE), constant(-1e-38f), constant(6e-8f),
-      constant(Float.MAX_VALUE), constant(-Float.MAX_VALUE), mixed(1e-38f, 1e38f),
-      mixed(-1e-45f, 1e-45f), mixed(-Float.MAX_VALUE, Float.MAX_VALUE), mixed(0, 65504),
-      mixed(-3e5f, 1), mixed(1, 1.0000001f)
+      constant(1),
+      constant(-1),
+      constant(Float.MIN_VALUE),
+      constant(-1e-38f),
+      constant(6e-8f),
+      constant(Float.MAX_VALUE),
+      constant(-Float.MAX_VALUE),
+      mixed(1e-38f, 1e38f),
+      mixed(-1e-45f, 1e-45f),
+      mixed(-Float.MAX_VALUE, Float.MAX_VALUE),
+      mixed(0, 65504),
+      mixed(-3e5f, 1),
+      mixed(1, 1.0000001f)
     };
     for (float[] weights : cases) {
       for (float value : roundTrip(type, weights)) {
@@ -153,8 +162,7 @@ class BlockEncoderTest {
     byte[] blocks = new byte[(int) type.bytes(weights.length)];
     BlockEncoder.of(type).encode(weights, 0, weights.length, blocks, 0);
     float[] decoded = new float[weights.length];
-    BlockFormat.of(type)
-        .dequantize(MemorySegment.ofArray(blocks), 0, decoded, 0, decoded.length);
+    BlockFormat.of(type).dequantize(MemorySegment.ofArray(blocks), 0, decoded, 0, decoded.length);
     return decoded;
   }
 

@@ -42,10 +42,9 @@ public enum QuantizationMix {
     return Arrays.stream(values())
         .filter(mix -> mix.name().equals(name.toUpperCase(Locale.ROOT)))
         .findFirst()
-        .orElseThrow(
-            () ->
-                new PelicanException(
-                    "quantization \"" + name + "\" is unknown, expected one of " + names()));
+        .orElseThrow(() ->
+            new PelicanException(
+                "quantization \"" + name + "\" is unknown, expected one of " + names()));
   }
 
   /** All names, for messages and help. */

@@ -97,8 +97,8 @@ public final class Quantizer {
    * Does the work.
    *
    * @return what became of each tensor, in the order of the file
-   * @throws PelicanException if the source cannot be read, has weights that cannot be quantized, or the
-   *     target cannot be written; no part of a target is left then
+   * @throws PelicanException if the source cannot be read, has weights that cannot be quantized, or
+   *     the target cannot be written; no part of a target is left then
    */
   public List<Change> run() {
     checkTarget();

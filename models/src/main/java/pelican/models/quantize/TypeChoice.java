@@ -14,13 +14,13 @@ import pelican.gguf.GgufMetadata;
 import pelican.gguf.TensorInfo;
 
 /**
- * Which type each tensor of a file gets in a mix: the choices of llama.cpp's quantizer, so that files
- * have the same sizes and much the same quality.
+ * Which type each tensor of a file gets in a mix: the choices of llama.cpp's quantizer, so that
+ * files have the same sizes and much the same quality.
  *
  * <p>Matrices are quantized; norms, scales, routers and the projection of the per-layer embeddings
  * stay as they are. The matrix that makes the logits gets 6 bits. In the mixes named M the values'
- * projection and the second matrix of the feed-forward part get 6 bits in the first and last eighth of
- * the layers and in every third between. Models of eight experts get more bits for attention.
+ * projection and the second matrix of the feed-forward part get 6 bits in the first and last eighth
+ * of the layers and in every third between. Models of eight experts get more bits for attention.
  */
 final class TypeChoice {
   private static final Pattern LAYER = Pattern.compile("blk\\.(\\d{1,6})\\..*");

@@ -35,7 +35,12 @@ class QuantizerTest {
   /** llama.cpp's own files of the same weights: same types, same size, no larger error. */
   @ParameterizedTest
   @CsvSource({
-    "tiny, Q8_0", "tiny, Q6_K", "tiny, Q5_K_M", "tiny, Q4_K_M", "tiny, Q4_0", "moe, Q4_K_M"
+    "tiny, Q8_0",
+    "tiny, Q6_K",
+    "tiny, Q5_K_M",
+    "tiny, Q4_K_M",
+    "tiny, Q4_0",
+    "moe, Q4_K_M"
   })
   void losesNoMoreThanLlamaCpp(String model, String mix) throws IOException {
     Path golden = Path.of("../../shared/golden");
@@ -155,11 +160,10 @@ class QuantizerTest {
     List<Long> totals = new ArrayList<>();
     new Quantizer(source, one, QuantizationMix.Q4_K_M)
         .threads(1)
-        .progress(
-            (tensor, done, total) -> {
-              seen.add(done);
-              totals.add(total);
-            })
+        .progress((tensor, done, total) -> {
+          seen.add(done);
+          totals.add(total);
+        })
         .run();
     new Quantizer(source, many, QuantizationMix.Q4_K_M).threads(5).run();
     assertThat(many).hasSameBinaryContentAs(one);
@@ -217,8 +221,7 @@ class QuantizerTest {
         "test.nested",
         ValueType.ARRAY,
         new GgufWriter.ArrayValue(
-            ValueType.ARRAY,
-            List.of(new GgufWriter.ArrayValue(ValueType.STRING, List.of("a")))));
+            ValueType.ARRAY, List.of(new GgufWriter.ArrayValue(ValueType.STRING, List.of("a")))));
     tensor(w, "output_norm.weight", GgmlType.F32, 0, width);
     tensor(w, "token_embd.weight", type, 0, width, 64);
     tensor(w, "per_layer_token_embd.weight", type, 0, width, 2, 20);
@@ -243,8 +246,7 @@ class QuantizerTest {
     for (long dim : dims) {
       count *= (int) dim;
     }
-    ByteBuffer data =
-        ByteBuffer.allocate((int) type.bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer data = ByteBuffer.allocate((int) type.bytes(count)).order(ByteOrder.LITTLE_ENDIAN);
     for (int i = 0; i < count; i++) {
       float value = (float) random.nextGaussian() * 0.1f;
       if (i == 5 && planted != 0) {
