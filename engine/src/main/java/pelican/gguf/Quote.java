@@ -1,13 +1,13 @@
 package pelican.gguf;
 
 /** Shows text from untrusted files inside one-line messages. */
-final class Quote {
+public final class Quote {
   private static final int MAX_SHOWN = 80;
 
   private Quote() {}
 
   /** The text in quotes, shortened, with control and format characters spelled as escapes. */
-  static String quote(String text) {
+  public static String quote(String text) {
     StringBuilder out = new StringBuilder("'");
     int shown = 0;
     for (int i = 0; i < text.length(); ) {

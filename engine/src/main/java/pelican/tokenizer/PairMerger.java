@@ -8,14 +8,22 @@ import java.util.Arrays;
  * makes that O(n log n).
  */
 final class PairMerger {
-  private final Vocabulary vocabulary;
-  private final PairPriority priority;
+  private static final int GONE = -2;
 
-  // Symbols of the run: a doubly linked list over arrays.
+  private final Vocabulary vocabulary;
+  private final MergeRule rule;
+  private final CharacterPairs pairs;
+
+  // Symbols of a part of the run: a doubly linked list over arrays.
   private int[] start = new int[64];
   private int[] next = new int[64];
   private int[] previous = new int[64];
+
+  /** The token of each symbol; -1 for a character without one; GONE once merged into its left. */
   private int[] id = new int[64];
+
+  /** What each symbol and its right neighbour merge into, as {@link MergeRule#merge} gives it. */
+  private long[] candidate = new long[64];
 
   /** Candidates: priority in the high 32 bits, left symbol in the low ones; a binary min-heap. */
   private long[] heap = new long[64];
@@ -24,50 +32,34 @@ final class PairMerger {
   private byte[] text;
   private int end;
 
-  PairMerger(Vocabulary vocabulary, PairPriority priority) {
+  PairMerger(Vocabulary vocabulary, MergeRule rule, CharacterPairs pairs) {
     this.vocabulary = vocabulary;
-    this.priority = priority;
+    this.rule = rule;
+    this.pairs = pairs;
   }
 
   /** Appends the tokens of the UTF-8 text [from, to). */
   void encode(byte[] utf8, int from, int to, IntList out) {
     text = utf8;
-    end = to;
-    int count = symbols(from);
-    heapSize = 0;
-    for (int i = 0; i + 1 < count; i++) {
-      offer(i);
-    }
-    while (heapSize > 0) {
-      long best = pop();
-      int left = (int) best;
-      // What was a candidate when it was offered may have merged otherwise since.
-      if (start[left] >= 0 && next[left] >= 0 && priorityOf(left) == (int) (best >> 32)) {
-        merge(left);
-      }
-    }
-    for (int i = 0; i >= 0 && i < count; i = next[i]) {
-      emit(i, out);
-    }
-  }
-
-  private int symbols(int from) {
     int count = 0;
-    for (int at = from; at < end; count++) {
-      if (count + 1 >= start.length) {
+    int left = 0;
+    for (int at = from; at < to; ) {
+      int length = Utf8.length(text, at, to);
+      int right = Utf8.packed(text, at, length);
+      if (count > 0 && !pairs.mayMerge(left, right)) {
+        part(count, at, out);
+        count = 0;
+      }
+      if (count == start.length) {
         grow();
       }
-      int length = Math.min(Utf8.length(text[at]), end - at);
       start[count] = at;
       id[count] = vocabulary.findText(text, at, at + length);
-      previous[count] = count - 1;
-      next[count] = count + 1;
+      count++;
+      left = right;
       at += length;
     }
-    if (count > 0) {
-      next[count - 1] = -1;
-    }
-    return count;
+    part(count, to, out);
   }
 
   private void grow() {
@@ -76,28 +68,49 @@ final class PairMerger {
     next = Arrays.copyOf(next, size);
     previous = Arrays.copyOf(previous, size);
     id = Arrays.copyOf(id, size);
+    candidate = Arrays.copyOf(candidate, size);
+  }
+
+  /** Merges the first {@code count} symbols, which end at {@code to}, and appends their tokens. */
+  private void part(int count, int to, IntList out) {
+    end = to;
+    for (int i = 0; i < count; i++) {
+      previous[i] = i - 1;
+      next[i] = i + 1 < count ? i + 1 : -1;
+    }
+    heapSize = 0;
+    for (int i = 0; i + 1 < count; i++) {
+      offer(i);
+    }
+    while (heapSize > 0) {
+      long best = pop();
+      int left = (int) best;
+      // A symbol may have merged otherwise since this was offered, or found a new neighbour.
+      if (id[left] != GONE
+          && candidate[left] != MergeRule.NONE
+          && candidate[left] >> 32 == best >> 32) {
+        merge(left);
+      }
+    }
+    for (int i = 0; i >= 0 && i < count; i = next[i]) {
+      emit(i, out);
+    }
   }
 
   private int endOf(int symbol) {
     return next[symbol] < 0 ? end : start[next[symbol]];
   }
 
-  private int mergedId(int left) {
-    return vocabulary.findText(text, start[left], endOf(next[left]));
-  }
-
-  private int priorityOf(int left) {
-    return priority.of(id[left], id[next[left]], mergedId(left));
-  }
-
   private void merge(int left) {
     int right = next[left];
-    id[left] = mergedId(left);
+    id[left] = (int) candidate[left];
+    id[right] = GONE;
     next[left] = next[right];
-    start[right] = -1;
     if (next[left] >= 0) {
       previous[next[left]] = left;
       offer(left);
+    } else {
+      candidate[left] = MergeRule.NONE;
     }
     if (previous[left] >= 0) {
       offer(previous[left]);
@@ -105,9 +118,11 @@ final class PairMerger {
   }
 
   private void offer(int left) {
-    int value = priorityOf(left);
-    if (value != PairPriority.NEVER) {
-      push((long) value << 32 | left);
+    int right = next[left];
+    long merge = rule.merge(id[left], id[right], text, start[left], endOf(right));
+    candidate[left] = merge;
+    if (merge != MergeRule.NONE) {
+      push(merge >> 32 << 32 | left);
     }
   }
 
@@ -145,13 +160,8 @@ final class PairMerger {
   private void emit(int symbol, IntList out) {
     if (id[symbol] >= 0) {
       out.add(id[symbol]);
-      return;
-    }
-    for (int i = start[symbol]; i < endOf(symbol); i++) {
-      int token = vocabulary.byteToken(text[i] & 0xff);
-      if (token >= 0) {
-        out.add(token);
-      }
+    } else {
+      vocabulary.addFallback(text, start[symbol], endOf(symbol), out);
     }
   }
 }

@@ -44,9 +44,8 @@ final class SpecialTokens {
     Arrays.fill(edges, -1);
     Arrays.fill(ends, -1);
     for (int id = 0; id < vocabulary.size(); id++) {
-      int type = vocabulary.type(id);
-      if ((type == Vocabulary.CONTROL || type == Vocabulary.USER_DEFINED)
-          && vocabulary.length(id) > 0) {
+      boolean special = vocabulary.isControl(id) || vocabulary.type(id) == Vocabulary.USER_DEFINED;
+      if (special && vocabulary.length(id) > 0) {
         add(id);
       }
     }
@@ -158,7 +157,7 @@ final class SpecialTokens {
       }
       node = children[place];
       int id = ends[node];
-      if (id >= 0 && (vocabulary.type(id) != Vocabulary.CONTROL || controlAllowed)) {
+      if (id >= 0 && (controlAllowed || !vocabulary.isControl(id))) {
         longest = new Match(id, from, at + 1);
       }
     }

@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import pelican.gguf.GgufException;
 import pelican.gguf.GgufMetadata;
+import pelican.gguf.Quote;
 
 /**
  * Text to token ids and back, as a Gemma model's GGUF file states it: byte-pair merges ({@code
@@ -23,25 +24,33 @@ public final class Tokenizer {
   private static final List<String> TURN_ENDS = List.of("<eos>", "<turn|>", "<|tool_response>");
 
   private final Vocabulary vocabulary;
-  private final PairPriority priority;
+  private final MergeRule rule;
+  private final CharacterPairs pairs;
   private final SpecialTokens specials;
+
+  /** Merges rather than scores. */
+  private final boolean merges;
+
   private final boolean spacePrefix;
   private final boolean addBos;
   private final int bos;
   private final Set<Integer> endOfGeneration;
 
   private Tokenizer(GgufMetadata metadata, boolean merges) {
+    this.merges = merges;
     vocabulary = Vocabulary.from(metadata);
-    priority =
-        merges ? MergeRanks.from(metadata, vocabulary) : TokenScores.from(metadata, vocabulary);
+    rule = merges ? MergeRanks.from(metadata, vocabulary) : TokenScores.from(metadata, vocabulary);
+    pairs = new CharacterPairs(vocabulary);
     specials = new SpecialTokens(vocabulary);
     spacePrefix = metadata.bool("tokenizer.ggml.add_space_prefix", false);
     addBos = metadata.bool("tokenizer.ggml.add_bos_token", true);
-    bos = id(metadata, "tokenizer.ggml.bos_token_id");
+    bos = vocabulary.id(metadata, "tokenizer.ggml.bos_token_id");
+    vocabulary.optionalId(metadata, "tokenizer.ggml.padding_token_id");
     Set<Integer> ends = new TreeSet<>();
-    ends.add(id(metadata, "tokenizer.ggml.eos_token_id"));
-    if (metadata.has("tokenizer.ggml.eot_token_id")) {
-      ends.add(id(metadata, "tokenizer.ggml.eot_token_id"));
+    ends.add(vocabulary.id(metadata, "tokenizer.ggml.eos_token_id"));
+    int endOfTurn = vocabulary.optionalId(metadata, "tokenizer.ggml.eot_token_id");
+    if (endOfTurn >= 0) {
+      ends.add(endOfTurn);
     }
     for (String end : TURN_ENDS) {
       int id = id(end);
@@ -61,31 +70,13 @@ public final class Tokenizer {
     String model = metadata.string(MODEL);
     return switch (model) {
       case "gemma4" -> new Tokenizer(metadata, true);
-      case "llama" -> new Tokenizer(metadata, metadata.has("tokenizer.ggml.merges"));
+      case "llama" -> new Tokenizer(metadata, metadata.has(MergeRanks.KEY));
       default ->
           throw new GgufException(
-              metadata.path()
-                  + ": "
-                  + MODEL
-                  + " is \""
-                  + model
-                  + "\", expected \"gemma4\" or \"llama\"");
+              String.format(
+                  "%s: metadata %s is %s, expected 'gemma4' or 'llama'",
+                  metadata.path(), MODEL, Quote.quote(model)));
     };
-  }
-
-  private int id(GgufMetadata metadata, String key) {
-    int id = metadata.integer(key);
-    if (id < 0 || id >= vocabulary.size()) {
-      throw new GgufException(
-          metadata.path()
-              + ": "
-              + key
-              + " is "
-              + id
-              + ", expected a token below "
-              + vocabulary.size());
-    }
-    return id;
   }
 
   /**
@@ -111,7 +102,7 @@ public final class Tokenizer {
     }
     byte[] text = all.toByteArray();
     IntList out = new IntList();
-    PairMerger merger = new PairMerger(vocabulary, priority);
+    PairMerger merger = new PairMerger(vocabulary, rule, pairs);
     int at = 0;
     for (SpecialTokens.Match match : specials.find(text, control)) {
       plain(text, at, match.from(), merger, out);
@@ -122,12 +113,17 @@ public final class Tokenizer {
     return out.toArray();
   }
 
-  /** Text between special tokens: runs of newlines and runs of all else, which never merge. */
+  /** Text between special tokens, or before the first one or after the last. */
   private void plain(byte[] raw, int from, int to, PairMerger merger, IntList out) {
     if (from == to) {
       return;
     }
-    byte[] text = withSpacesMarked(raw, from, to, spacePrefix && from == 0);
+    byte[] text = withSpacesMarked(raw, from, to, spacePrefix && !merges);
+    if (!merges) {
+      merger.encode(text, 0, text.length, out);
+      return;
+    }
+    // Runs of newlines and runs of all else, which never merge.
     int begin = 0;
     while (begin < text.length) {
       boolean newlines = text[begin] == '\n';
@@ -184,8 +180,7 @@ public final class Tokenizer {
     byte[] bytes = vocabulary.bytes(id);
     switch (vocabulary.type(id)) {
       case Vocabulary.BYTE -> {
-        int value = vocabulary.byteValue(id);
-        return value < 0 ? bytes : new byte[] {(byte) value};
+        return new byte[] {(byte) vocabulary.byteValue(id)};
       }
       case Vocabulary.CONTROL, Vocabulary.USER_DEFINED, Vocabulary.UNKNOWN -> {
         return bytes;
@@ -240,10 +235,17 @@ public final class Tokenizer {
     return addBos;
   }
 
+  /**
+   * Whether the file asks for a space before every run of text. It is heeded where the file merges
+   * by scores, as SentencePiece does; merges know no such space.
+   */
+  public boolean addSpacePrefix() {
+    return spacePrefix;
+  }
+
   /** Whether a token is markup of the prompt format rather than text. */
   public boolean isControl(int id) {
-    int type = vocabulary.type(id);
-    return type == Vocabulary.CONTROL || type == Vocabulary.UNKNOWN;
+    return vocabulary.isControl(id);
   }
 
   /** The tokens after which a model has nothing more to say. */

@@ -29,9 +29,26 @@ final class Utf8 {
     }
   }
 
-  /** How many bytes a character has, by its first one; 1 for a byte that begins none. */
-  static int length(byte first) {
+  /**
+   * How many bytes the character at {@code at} has, by its first one; 1 for a byte that begins
+   * none, and never beyond {@code to}.
+   */
+  static int length(byte[] text, int at, int to) {
+    int first = text[at];
+    if (first >= 0) {
+      return 1;
+    }
     int value = first & 0xff;
-    return value < 0xc0 ? 1 : value < 0xe0 ? 2 : value < 0xf0 ? 3 : value < 0xf8 ? 4 : 1;
+    int length = value < 0xc0 ? 1 : value < 0xe0 ? 2 : value < 0xf0 ? 3 : value < 0xf8 ? 4 : 1;
+    return Math.min(length, to - at);
+  }
+
+  /** The bytes of a character of at most four as one number. */
+  static int packed(byte[] text, int at, int length) {
+    int packed = text[at];
+    for (int i = 1; i < length; i++) {
+      packed = packed << 8 | text[at + i] & 0xff;
+    }
+    return packed;
   }
 }
