@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
       TokenizeCommand.class,
       RenderCommand.class,
       LogitsCommand.class,
+      QuantizeCommand.class,
       BenchCommand.class,
       VersionCommand.class,
       GenerateCompletion.class,

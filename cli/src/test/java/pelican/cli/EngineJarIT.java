@@ -171,6 +171,23 @@ class EngineJarIT {
   }
 
   @Test
+  void quantizesAFile() throws Exception {
+    String eight = GOLDEN.resolve("tiny-Q8_0.gguf").toString();
+    Path four = folder.resolve("four.gguf");
+    Result result = run("", "quantize", eight, four.toString(), "q4_k_m");
+    assertThat(result.code()).as(result.err()).isZero();
+    assertThat(result.out()).contains("four.gguf: Q4_K_M, 50 of 99 tensors").hasLineCount(1);
+    assertThat(result.err()).isEmpty();
+    assertThat(run("", "show", four.toString()).out()).contains("Q4_K_M");
+    Result unknown = run("", "quantize", eight, four.toString(), "Q7");
+    assertThat(unknown.code()).isEqualTo(2);
+    assertThat(unknown.err()).contains("\"Q7\" is unknown, expected one of F16, Q4_0");
+    Result itself = run("", "quantize", eight, eight, "Q4_0");
+    assertThat(itself.code()).isEqualTo(1);
+    assertThat(itself.err()).contains("is the source").hasLineCount(1);
+  }
+
+  @Test
   void tokenizesAndBack() throws Exception {
     Result ids = run("the cat", "tokenize", "--model", TINY);
     assertThat(ids.out()).matches("[0-9]+(,[0-9]+)*\n");
