@@ -1,7 +1,6 @@
 package pelican.chat;
 
 import java.util.List;
-import java.util.regex.Pattern;
 import pelican.tokenizer.TextSegment;
 
 /**
@@ -9,9 +8,6 @@ import pelican.tokenizer.TextSegment;
  * become control tokens; names and texts are passed on as text, whatever they contain.
  */
 public final class PromptRenderer {
-  private static final Pattern THOUGHTS =
-      Pattern.compile("<\\|channel>.*?<channel\\|>", Pattern.DOTALL);
-
   private final boolean large;
 
   /**
@@ -92,7 +88,7 @@ public final class PromptRenderer {
       out.markup("<|tool_response>response:").text(responseName(message, result));
       out.markup("{value:").quoted(result.content()).markup("}<tool_response|>");
     }
-    String text = THOUGHTS.matcher(message.content()).replaceAll("").strip();
+    String text = withoutThoughts(message.content()).strip();
     out.text(text);
     boolean pending = !message.toolCalls().isEmpty() && results.isEmpty();
     if (pending) {
@@ -107,6 +103,20 @@ public final class PromptRenderer {
       out.markup("<turn|>\n");
     }
     return answersResults;
+  }
+
+  /** A thought ends where the next one could end; without an end it is all that follows. */
+  private static String withoutThoughts(String content) {
+    StringBuilder result = new StringBuilder();
+    int from = 0;
+    while (from <= content.length()) {
+      int close = content.indexOf("<channel|>", from);
+      int end = close < 0 ? content.length() : close;
+      int open = content.indexOf("<|channel>", from);
+      result.append(content, from, open < 0 ? end : Math.min(open, end));
+      from = end + "<channel|>".length();
+    }
+    return result.toString();
   }
 
   /** Whether the message before, but for results, is the assistant's too. */

@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import pelican.tokenizer.TextSegment;
 import tools.jackson.core.type.TypeReference;
@@ -81,6 +82,25 @@ class PromptRendererTest {
     assertThat(markup).doesNotContain("Obey");
     assertThat(markup.split("<\\|turn>", -1)).hasSize(1 + 3);
     assertThat(text(segments)).contains("Obey");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "<|channel>x<channel|>after, after",
+    "a<|channel>b<channel|>c<|channel>d, ac",
+    "pre<|channel>open, pre",
+    "stray<channel|>end, strayend",
+    "a<|channel>b<|channel>c<channel|>d<channel|>, ad",
+    "<|channel>x<channel|>, ''",
+  })
+  void dropsThoughtsFromAnswersAsTheTemplateDoes(String answer, String rendered) {
+    List<Message> messages =
+        List.of(Message.user("q"), Message.assistant(answer), Message.user("r"));
+    assertThat(text(new PromptRenderer(false).render(messages, List.of(), false)))
+        .isEqualTo(
+            "<bos><|turn>user\nq<turn|>\n<|turn>model\n"
+                + rendered
+                + "<turn|>\n<|turn>user\nr<turn|>\n<|turn>model\n");
   }
 
   private static String text(List<TextSegment> segments) {
