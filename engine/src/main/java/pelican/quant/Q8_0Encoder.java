@@ -23,7 +23,8 @@ final class Q8_0Encoder extends BlockEncoder {
       float scale = Float.float16ToFloat(d);
       float inverse = scale == 0 ? 0 : 1 / scale;
       for (int j = 0; j < SIZE; j++) {
-        out[at + 2 + j] = (byte) Math.clamp(Math.round(values[from + i + j] * inverse), -127, 127);
+        int q = Math.round(values[from + i + j] * inverse);
+        out[at + 2 + j] = (byte) Math.min(Math.max(q, -127), 127);
       }
     }
   }

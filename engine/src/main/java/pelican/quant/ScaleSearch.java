@@ -8,9 +8,9 @@ package pelican.quant;
  */
 final class ScaleSearch {
   /** Scales that are tried for a group, and how far apart, in steps of the integers. */
-  private static final int TRIALS = 20;
+  private static final int TRIALS = 10;
 
-  private static final float STEP = 0.1f;
+  private static final float STEP = 0.2f;
 
   /** What was found: {@code weight ≈ scale·q + offset}. */
   double scale;
@@ -62,7 +62,7 @@ final class ScaleSearch {
   /** A weight as an integer from −levels to levels − 1. */
   static int symmetric(float x, float inverse, int levels) {
     int q = (int) (x * inverse + (levels + 0.5f));
-    return Math.clamp(q, 0, 2 * levels - 1) - levels;
+    return Math.min(Math.max(q, 0), 2 * levels - 1) - levels;
   }
 
   /** The squared error of a group with a scale. */
@@ -145,7 +145,7 @@ final class ScaleSearch {
 
   /** A weight as an integer from 0 to max. */
   static int affine(float x, float inverse, float offset, int max) {
-    return Math.clamp((int) ((x - offset) * inverse + 0.5f), 0, max);
+    return Math.min(Math.max((int) ((x - offset) * inverse + 0.5f), 0), max);
   }
 
   /** The squared error of a group with a scale and an offset. */
