@@ -8,7 +8,7 @@ public sealed interface OutputEvent {
   /** Text of the model's thoughts. */
   record Thinking(String text) implements OutputEvent {}
 
-  /** A call of a tool, complete. */
+  /** A call of a tool, complete, with an id of its own. */
   record Call(ToolCall call) implements OutputEvent {}
 
   /**

@@ -3,6 +3,7 @@ package pelican.chat;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Divides what a Gemma 4 model generates into text, thoughts and tool calls, while it is being
@@ -207,9 +208,18 @@ public final class OutputParser {
 
   private void call(boolean closed) {
     String text = takeHeld();
-    Optional<ToolCall> call = ToolCallSyntax.parse(text, closed, tools);
+    Optional<ToolCall> call = ToolCallSyntax.parse(text, newId(), closed, tools);
     events.add(
         call.isPresent() ? new OutputEvent.Call(call.get()) : new OutputEvent.UnreadableCall(text));
     state = State.AFTER_CALL;
+  }
+
+  /** An id in Ollama's manner; results refer to their calls by it. */
+  private static String newId() {
+    StringBuilder id = new StringBuilder("call_");
+    for (int i = 0; i < 8; i++) {
+      id.append(Character.forDigit(ThreadLocalRandom.current().nextInt(36), 36));
+    }
+    return id.toString();
   }
 }

@@ -28,10 +28,11 @@ final class ToolCallSyntax {
   /**
    * A call, or nothing if the text is none.
    *
+   * @param id the id that the call gets
    * @param closed whether the model ended the call, or was ended within it
    * @param tools the parameters of those are known
    */
-  static Optional<ToolCall> parse(String text, boolean closed, List<Tool> tools) {
+  static Optional<ToolCall> parse(String text, String id, boolean closed, List<Tool> tools) {
     String call = text.strip();
     if (!call.startsWith(PREFIX)) {
       return Optional.empty();
@@ -43,10 +44,10 @@ final class ToolCallSyntax {
       return Optional.empty();
     }
     if (brace < 0) {
-      return Optional.of(new ToolCall("", name, Map.of()));
+      return Optional.of(new ToolCall(id, name, Map.of()));
     }
     return arguments(call.substring(brace), parameters(name, tools))
-        .map(arguments -> new ToolCall("", name, arguments));
+        .map(arguments -> new ToolCall(id, name, arguments));
   }
 
   /** The names of a tool's parameters; empty if they are not known. */

@@ -50,7 +50,10 @@ class OutputParserTest {
       switch (event) {
         case OutputEvent.Content c -> content.append(c.text());
         case OutputEvent.Thinking t -> thinking.append(t.text());
-        case OutputEvent.Call c -> calls.add(c.call());
+        case OutputEvent.Call c -> {
+          assertThat(c.call().id()).matches("call_[a-z0-9]{8}");
+          calls.add(new ToolCall("", c.call().name(), c.call().arguments()));
+        }
         case OutputEvent.UnreadableCall c -> unreadable.add(c.text());
       }
     }

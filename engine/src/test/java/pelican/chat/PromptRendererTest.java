@@ -103,6 +103,22 @@ class PromptRendererTest {
                 + "<turn|>\n<|turn>user\nr<turn|>\n<|turn>model\n");
   }
 
+  @Test
+  void resultsBearTheNamesOfTheirCalls() {
+    List<ToolCall> calls =
+        List.of(new ToolCall("call_a", "first", Map.of()), new ToolCall("call_b", "second", Map.of()));
+    for (List<String> ids : List.of(List.of("call_a", "call_b"), List.of("", ""))) {
+      List<Message> messages =
+          List.of(
+              Message.user("q"),
+              Message.assistant("", "", calls),
+              Message.toolResult("first", ids.get(0), "1"),
+              Message.toolResult("second", ids.get(1), "2"));
+      assertThat(text(new PromptRenderer(false).render(messages, List.of(), false)))
+          .contains("response:first{value:<|\"|>1", "response:second{value:<|\"|>2");
+    }
+  }
+
   private static String text(List<TextSegment> segments) {
     return segments.stream().map(TextSegment::text).collect(Collectors.joining());
   }

@@ -386,6 +386,32 @@ class SamplerTest {
   }
 
   @Test
+  void logProbabilitiesAreThoseOfSoftmax() {
+    float[] logits = randomLogits(5000, 21);
+    logits[17] = Float.NEGATIVE_INFINITY;
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit);
+    }
+    float[] row = new float[6000];
+    System.arraycopy(logits, 0, row, 500, 5000);
+    assertThat(LogProbabilities.logSum(row, 500, 5000)).isCloseTo(Math.log(sum), within(1e-9));
+    List<LogProbabilities.Entry> top = LogProbabilities.top(row, 500, 5000, 20);
+    List<Integer> best =
+        IntStream.range(0, 5000)
+            .boxed()
+            .sorted(Comparator.comparingDouble(i -> -logits[i]))
+            .limit(20)
+            .toList();
+    assertThat(top).extracting(LogProbabilities.Entry::token).isEqualTo(best);
+    for (LogProbabilities.Entry entry : top) {
+      assertThat(entry.logProbability())
+          .isCloseTo(Math.log(Math.exp(logits[entry.token()]) / sum), within(1e-9));
+    }
+    assertThat(LogProbabilities.top(row, 500, 5000, 9000)).hasSize(4999);
+  }
+
+  @Test
   void logProbabilitiesAddUpToOne() {
     float[] logits = randomLogits(30, 4);
     List<LogProbabilities.Entry> top = LogProbabilities.top(logits, 0, 30, 30);
