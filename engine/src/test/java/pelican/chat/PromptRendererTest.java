@@ -106,7 +106,8 @@ class PromptRendererTest {
   @Test
   void resultsBearTheNamesOfTheirCalls() {
     List<ToolCall> calls =
-        List.of(new ToolCall("call_a", "first", Map.of()), new ToolCall("call_b", "second", Map.of()));
+        List.of(
+            new ToolCall("call_a", "first", Map.of()), new ToolCall("call_b", "second", Map.of()));
     for (List<String> ids : List.of(List.of("call_a", "call_b"), List.of("", ""))) {
       List<Message> messages =
           List.of(
