@@ -283,7 +283,11 @@ class HostileFilesTest {
       more.add(("t" + i).getBytes(StandardCharsets.UTF_8));
     }
     checkModel(
-        "token_embd.weight", w -> w.put(tokens, more).put("tokenizer.ggml.token_type", kinds(301)));
+        "token_embd.weight",
+        w ->
+            w.put(tokens, more)
+                .put("tokenizer.ggml.token_type", kinds(301))
+                .putUint32("tokenizer.ggml.unknown_token_id", 0));
   }
 
   @Test
@@ -293,7 +297,9 @@ class HostileFilesTest {
     for (int i = 0; i < 300; i++) {
       tokens.add(("t" + i).repeat(i == 280 ? 1 << 18 : 1).getBytes(StandardCharsets.UTF_8));
     }
-    w.put("tokenizer.ggml.tokens", tokens).put("tokenizer.ggml.token_type", kinds(300));
+    w.put("tokenizer.ggml.tokens", tokens)
+        .put("tokenizer.ggml.token_type", kinds(300))
+        .putUint32("tokenizer.ggml.unknown_token_id", 0);
     Path path = Files.write(folder.resolve("long.gguf"), SmallModels.bytes(w));
     try (Workers workers = new Workers(1)) {
       DamagedFilesTest.use(path, workers);
