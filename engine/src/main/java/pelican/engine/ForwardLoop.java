@@ -10,6 +10,7 @@ import java.util.function.BooleanSupplier;
 import pelican.gemma.Batch;
 import pelican.gemma.GemmaModel;
 import pelican.gemma.KvCache;
+import pelican.gguf.GgufFile;
 
 /**
  * Runs forward passes for all sessions of a model on one thread. What sessions ask for at the same
@@ -24,6 +25,7 @@ final class ForwardLoop implements AutoCloseable {
   private static final int SLICE = 256;
 
   private final GemmaModel model;
+  private final GgufFile file;
   private final Queue<Request> requests = new ArrayDeque<>();
   private final Thread thread;
   private boolean closed;
@@ -57,8 +59,10 @@ final class ForwardLoop implements AutoCloseable {
     }
   }
 
-  ForwardLoop(GemmaModel model) {
+  /** Starts the thread; errors name the file that the weights are mapped from. */
+  ForwardLoop(GemmaModel model, GgufFile file) {
     this.model = model;
+    this.file = file;
     thread = Thread.ofPlatform().daemon().name("pelican-forward").start(this::loop);
   }
 
@@ -144,7 +148,8 @@ final class ForwardLoop implements AutoCloseable {
       active.removeIf(
           request -> request.next == request.tokens.length && request.done.complete(request.next));
     } catch (RuntimeException | Error e) {
-      active.forEach(request -> request.done.completeExceptionally(e));
+      Throwable told = e instanceof InternalError fault ? file.unreadable(fault) : e;
+      active.forEach(request -> request.done.completeExceptionally(told));
       active.clear();
     }
   }

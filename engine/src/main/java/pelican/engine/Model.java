@@ -56,10 +56,13 @@ public final class Model implements AutoCloseable {
         team.close();
       }
       file.close();
+      if (e instanceof InternalError fault) {
+        throw file.unreadable(fault);
+      }
       throw e;
     }
     workers = team;
-    loop = new ForwardLoop(gemma);
+    loop = new ForwardLoop(gemma, file);
     loadTime = Duration.ofNanos(System.nanoTime() - start);
   }
 

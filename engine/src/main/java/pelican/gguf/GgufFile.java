@@ -129,6 +129,13 @@ public final class GgufFile implements AutoCloseable {
     return file.asSlice(tensor.offset(), tensor.byteSize());
   }
 
+  /**
+   * What to tell when reading the data of a tensor threw, as it does where the file was shortened.
+   */
+  public GgufException unreadable(InternalError cause) {
+    return GgufCursor.shrunk(path.toString(), cause);
+  }
+
   /** Unmaps the file. Further calls do nothing. */
   @Override
   public void close() {

@@ -228,8 +228,7 @@ public final class Quantizer {
       BlockEncoder.of(to).encode(weights, 0, count, bytes, 0);
       return bytes;
     } catch (InternalError e) {
-      throw new PelicanException(
-          source + ": the file became shorter, or could not be read, while in use", e);
+      throw file.unreadable(e);
     }
   }
 
