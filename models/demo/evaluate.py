@@ -1,11 +1,14 @@
 """Measures greedy answers on the held-out prompts, and the loss on unseen dialogues.
 
+The first model is what the others are compared with.
+
 The model is a checkpoint, or a GGUF file of any type: its weights are read back to floats, so
 that what is compared is the loss by quantization alone.
 """
 import argparse
 import json
 import random
+import re
 
 import gguf
 import torch
@@ -37,6 +40,14 @@ def from_gguf(path):
     del tensors["rope_freqs"]
     model.load_state_dict({k: v.float() for k, v in tensors.items()})
     return model.eval()
+
+
+def unshown(answer):
+    """Whether an arithmetic answer is of a pair that training shows nowhere. Answers work in steps
+    whose second operand is round or has one digit, so such held-out pairs occur within answers to
+    other questions; all other held-out pairs occur nowhere."""
+    match = re.match(r"\d+ (?:plus|minus) (\d+)[: ]", answer)
+    return bool(match) and int(match[1]) > 10 and int(match[1]) % 10 != 0
 
 
 def prompt_ids(tok, question):
@@ -117,22 +128,27 @@ class Stored:
 
 
 @torch.no_grad()
-def unseen_loss(model, tok, dialogues=400, seed=987654321):
-    """Mean cross-entropy of the answers' tokens, and the part that greedy choice gets right, over
-    random dialogues with another seed than training's."""
-    rng, total, right, count = random.Random(seed), 0.0, 0, 0
+def unseen_loss(model, first, tok, dialogues=400, seed=987654321):
+    """Over the answers' tokens of random dialogues with another seed than training's: the mean
+    cross-entropy, the part that greedy choice gets right, the mean Kullback-Leibler divergence
+    from the first model, and the part of tokens where the greedy choices of both differ."""
+    rng, sums = random.Random(seed), torch.zeros(4)
+    count = 0
     for _ in range(dialogues):
         ids, learn = [], []
         for text, control, learned in corpus.conversation(rng):
             part = tok.encode(text, control)
             ids += part
             learn += [learned] * len(part)
-        logits = model(torch.tensor([ids[:-1]]))[0]
-        goal, chosen = torch.tensor(ids[1:]), torch.tensor(learn[1:])
-        total += F.cross_entropy(logits[chosen], goal[chosen], reduction="sum").item()
-        right += (logits.argmax(-1) == goal)[chosen].sum().item()
-        count += int(chosen.sum())
-    return total / count, right / count
+        chosen, goal = torch.tensor(learn[1:]), torch.tensor(ids[1:])
+        goal = goal[chosen]
+        p, q = (F.log_softmax(m(torch.tensor([ids[:-1]]))[0][chosen], -1) for m in (first, model))
+        sums += torch.stack([F.nll_loss(q, goal, reduction="sum"),
+                             (q.argmax(-1) == goal).sum(),
+                             (p.exp() * (p - q)).sum(),
+                             (q.argmax(-1) != p.argmax(-1)).sum()])
+        count += len(goal)
+    return (sums / count).tolist()
 
 
 def main():
@@ -148,7 +164,7 @@ def main():
     tok = Tokenizer.load(args.tokenizer)
     with open(args.heldout, encoding="utf-8") as f:
         rows = json.load(f)
-    table = []
+    table, first = [], None
     for path in args.models:
         model = load(path)[0] if path.endswith(".pt") else from_gguf(path)
         if args.ask:
@@ -161,10 +177,17 @@ def main():
             got = answers(model, tok, [r["prompt"] for r in part])
             wrong = [r for r in part if got[r["prompt"]] != r["answer"]]
             figures[category] = round(100 * (1 - len(wrong) / len(part)), 1)
+            if category == "arithmetic":
+                strict = [r for r in part if unshown(r["answer"])]
+                missed = sum(unshown(r["answer"]) for r in wrong)
+                figures["arithmetic-unshown"] = round(100 * (1 - missed / len(strict)), 1)
+                figures["arithmetic-unshown-prompts"] = len(strict)
             for r in wrong[:args.errors]:
                 print(f"{r['prompt']}\n  expected {r['answer']!r}\n  got      {got[r['prompt']]!r}")
-        loss, right = unseen_loss(model, tok)
-        figures.update(loss=round(loss, 5), tokens=round(100 * right, 2))
+        first = first or model
+        loss, right, divergence, changed = unseen_loss(model, first, tok)
+        figures.update(loss=round(loss, 5), tokens=round(100 * right, 2),
+                       divergence=float(f"{divergence:.3g}"), changed=round(100 * changed, 3))
         print(figures, flush=True)
         table.append(figures)
     if args.json:
