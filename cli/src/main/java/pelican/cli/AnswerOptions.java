@@ -9,6 +9,8 @@ import pelican.engine.Chat;
 import pelican.engine.Model;
 import pelican.engine.PelicanException;
 import pelican.engine.Session;
+import pelican.models.ModelResolver;
+import pelican.models.StoredModel;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -36,8 +38,9 @@ final class AnswerOptions {
   private boolean verbose;
 
   int talk(ModelOption choice, List<String> words) throws IOException {
-    Parameters settings = parameters.parameters();
-    boolean piped = System.console() == null || !System.console().isTerminal();
+    ModelResolver.Resolved resolved = choice.resolve();
+    Parameters settings = settings(resolved);
+    boolean piped = !Terminals.isInteractive();
     String prompt = String.join(" ", words);
     if (piped && words.isEmpty()) {
       prompt = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip();
@@ -45,18 +48,41 @@ final class AnswerOptions {
         throw new PelicanException("the input is empty, expected a prompt");
       }
     }
-    try (Model model = choice.load()) {
+    String system = systemMessage(resolved);
+    try (Model model = Model.load(resolved.file(), choice.options())) {
       if (verbose) {
         System.err.println("kernels: " + model.kernels());
       }
       if (prompt.isEmpty()) {
         return new Conversation(model, settings, system, think, hideThinking, verbose).run();
       }
-      return once(model, settings, prompt, piped);
+      return once(model, settings, system, prompt, piped);
     }
   }
 
-  private int once(Model model, Parameters settings, String prompt, boolean piped) {
+  /** The model's own parameters, then those of the command line. */
+  private Parameters settings(ModelResolver.Resolved resolved) {
+    Parameters settings = new Parameters();
+    resolved
+        .stored()
+        .ifPresent(stored ->
+            stored
+                .parameters()
+                .forEach((name, values) -> {
+                  // Stores hold parameters of engines that have others too.
+                  if (Parameters.NAMES.contains(name)) {
+                    settings.set(name, values);
+                  }
+                }));
+    parameters.applyTo(settings);
+    return settings;
+  }
+
+  private String systemMessage(ModelResolver.Resolved resolved) {
+    return system != null ? system : resolved.stored().flatMap(StoredModel::system).orElse(null);
+  }
+
+  private int once(Model model, Parameters settings, String system, String prompt, boolean piped) {
     Session session =
         settings.contextLength().isPresent()
             ? model.newSession(settings.contextLength().getAsInt())

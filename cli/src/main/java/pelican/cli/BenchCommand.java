@@ -15,6 +15,7 @@ import pelican.engine.Model;
 import pelican.engine.ModelOptions;
 import pelican.engine.PelicanException;
 import pelican.engine.SpeedTest;
+import pelican.models.ModelResolver;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -29,7 +30,7 @@ final class BenchCommand implements Callable<Integer> {
       names = {"--model", "-m"},
       required = true,
       paramLabel = "MODEL",
-      description = "Path of a GGUF file.")
+      description = "Name, alias or path of a model.")
   private String model;
 
   @Option(
@@ -108,11 +109,12 @@ final class BenchCommand implements Callable<Integer> {
     check("prompt-tokens", promptTokens, 0);
     check("gen-tokens", genTokens, 0);
     check("depth", depths, 0);
+    Path file = ModelResolver.ofUser().resolve(model).file();
     List<Result> results = new ArrayList<>();
     Map<Integer, Double> bandwidth = new LinkedHashMap<>();
     for (int count : threads) {
       bandwidth.put(count, MemoryBandwidth.measure(count));
-      try (Model loaded = Model.load(Path.of(model), ModelOptions.DEFAULT.withThreads(count))) {
+      try (Model loaded = Model.load(file, ModelOptions.DEFAULT.withThreads(count))) {
         System.err.println("kernels: " + loaded.kernels());
         measure(loaded, count, results);
       }
@@ -175,7 +177,7 @@ final class BenchCommand implements Callable<Integer> {
     for (Result result : results) {
       Map<String, Object> row = new LinkedHashMap<>();
       double gigabytes = result.rate() * result.bytesPerToken() / 1e9;
-      row.put("model", Path.of(model).getFileName().toString());
+      row.put("model", model.substring(model.lastIndexOf('/') + 1));
       row.put("threads", result.threads());
       row.put("test", result.test());
       row.put("tokens/s", rounded(result.rate()));

@@ -1,17 +1,17 @@
 package pelican.cli;
 
-import java.nio.file.Path;
 import pelican.engine.Model;
 import pelican.engine.ModelOptions;
+import pelican.models.ModelResolver;
 import picocli.CommandLine.Option;
 
 /** The options that choose a model and how it is run. */
 final class ModelOption {
   @Option(
       names = {"--model", "-m"},
-      required = true,
+      defaultValue = "demo",
       paramLabel = "MODEL",
-      description = "Path of a GGUF file.")
+      description = "Name, alias (q4, q6, demo) or path of a model; default: ${DEFAULT-VALUE}.")
   private String name;
 
   @Option(
@@ -26,8 +26,9 @@ final class ModelOption {
     this.name = name;
   }
 
-  String name() {
-    return name;
+  /** The model that the user means. */
+  ModelResolver.Resolved resolve() {
+    return ModelResolver.ofUser().resolve(name);
   }
 
   Model load() {
@@ -35,7 +36,7 @@ final class ModelOption {
   }
 
   Model load(ModelOptions options) {
-    return Model.load(Path.of(name), options);
+    return Model.load(resolve().file(), options);
   }
 
   ModelOptions options() {

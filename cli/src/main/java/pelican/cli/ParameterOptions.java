@@ -46,8 +46,8 @@ final class ParameterOptions {
   @Option(names = "--num-ctx", description = "Tokens of context; default 4096.")
   private String numCtx;
 
-  Parameters parameters() {
-    Parameters parameters = new Parameters();
+  /** Sets what was given. */
+  void applyTo(Parameters parameters) {
     Map<String, String> single = new LinkedHashMap<>();
     single.put("temperature", temperature);
     single.put("top_k", topK);
@@ -69,6 +69,5 @@ final class ParameterOptions {
     if (stop != null) {
       parameters.set("stop", stop);
     }
-    return parameters;
   }
 }

@@ -11,6 +11,23 @@ import pelican.sampling.SamplingOptions;
 
 /** Generation parameters by the names that Ollama gives them. */
 final class Parameters {
+  /** All names. */
+  static final List<String> NAMES =
+      List.of(
+          "temperature",
+          "top_k",
+          "top_p",
+          "min_p",
+          "typical_p",
+          "repeat_last_n",
+          "repeat_penalty",
+          "presence_penalty",
+          "frequency_penalty",
+          "seed",
+          "stop",
+          "num_predict",
+          "num_ctx");
+
   private final SamplingOptions.Builder sampling = SamplingOptions.GEMMA.toBuilder();
   private final Map<String, String> given = new LinkedHashMap<>();
   private List<String> stop = List.of();
@@ -48,11 +65,7 @@ final class Parameters {
       case "num_ctx" -> contextLength = OptionalInt.of(integer(name, value));
       default ->
           throw new PelicanException(
-              "unknown parameter '"
-                  + name
-                  + "', expected one of temperature, top_k, top_p, min_p, typical_p, repeat_last_n,"
-                  + " repeat_penalty, presence_penalty, frequency_penalty, seed, stop, num_predict,"
-                  + " num_ctx");
+              "unknown parameter '" + name + "', expected one of " + String.join(", ", NAMES));
     }
     options();
     given.put(name, value);

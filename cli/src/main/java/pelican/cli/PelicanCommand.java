@@ -20,7 +20,11 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ChatCommand.class,
       RunCommand.class,
+      PullCommand.class,
+      ListCommand.class,
       ShowCommand.class,
+      CopyCommand.class,
+      RemoveCommand.class,
       TokenizeCommand.class,
       RenderCommand.class,
       LogitsCommand.class,

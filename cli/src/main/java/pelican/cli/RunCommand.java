@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
     description = "Talks with a model, as 'chat' does, spelled as Ollama spells it.",
     mixinStandardHelpOptions = true)
 final class RunCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "MODEL", description = "Path of a GGUF file.")
+  @Parameters(index = "0", paramLabel = "MODEL", description = "Name, alias or path of a model.")
   private String model;
 
   @Mixin private AnswerOptions answers;

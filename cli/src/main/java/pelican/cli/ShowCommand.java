@@ -1,17 +1,20 @@
 package pelican.cli;
 
 import java.io.PrintStream;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 import pelican.gguf.StringArray;
 import pelican.gguf.TensorInfo;
+import pelican.models.ModelResolver;
+import pelican.models.StoredModel;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -20,14 +23,31 @@ import tools.jackson.databind.json.JsonMapper;
 
 @Command(
     name = "show",
-    description = "Shows what a model file is and holds.",
+    description = "Shows what a model is and holds.",
     mixinStandardHelpOptions = true)
 final class ShowCommand implements Callable<Integer> {
   /** Longer arrays are shown by their beginning. */
   private static final int SHOWN = 8;
 
-  @Parameters(paramLabel = "FILE", description = "Path of a GGUF file.")
-  private String file;
+  @Parameters(paramLabel = "MODEL", description = "Name, alias or path of a model.")
+  private String model;
+
+  @ArgGroup private Part part = new Part();
+
+  /** At most one of these. */
+  private static final class Part {
+    @Option(names = "--parameters", description = "Print only the parameters.")
+    private boolean parameters;
+
+    @Option(names = "--template", description = "Print only the template.")
+    private boolean template;
+
+    @Option(names = "--license", description = "Print only the licence.")
+    private boolean license;
+
+    @Option(names = "--system", description = "Print only the system message.")
+    private boolean system;
+  }
 
   @Option(names = "--tensors", description = "List the tensors.")
   private boolean tensors;
@@ -40,7 +60,13 @@ final class ShowCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (GgufFile gguf = GgufFile.open(Path.of(file))) {
+    ModelResolver.Resolved resolved = ModelResolver.ofUser().resolve(model);
+    Optional<StoredModel> stored = resolved.stored();
+    try (GgufFile gguf = GgufFile.open(resolved.file())) {
+      if (part.parameters || part.template || part.license || part.system) {
+        System.out.println(partText(stored, gguf.metadata()));
+        return 0;
+      }
       ModelSummary summary = ModelSummary.of(gguf);
       if (json) {
         System.out.println(
@@ -51,6 +77,7 @@ final class ShowCommand implements Callable<Integer> {
         return 0;
       }
       summary.print(System.out);
+      stored.ifPresent(entry -> printStored(System.out, entry));
       if (metadata) {
         printMetadata(System.out, gguf.metadata());
       }
@@ -59,6 +86,56 @@ final class ShowCommand implements Callable<Integer> {
       }
       return 0;
     }
+  }
+
+  private String partText(Optional<StoredModel> stored, GgufMetadata metadata) {
+    if (part.parameters) {
+      return stored.map(entry -> parameterLines(entry, "")).orElse("").stripTrailing();
+    }
+    if (part.license) {
+      return stored.flatMap(StoredModel::license).orElse(metadata.string("general.license", ""));
+    }
+    if (part.system) {
+      return stored.flatMap(StoredModel::system).orElse("");
+    }
+    return stored
+        .flatMap(StoredModel::template)
+        .orElse(metadata.string("tokenizer.chat_template", ""));
+  }
+
+  private static String parameterLines(StoredModel stored, String indent) {
+    StringBuilder lines = new StringBuilder();
+    stored
+        .parameters()
+        .forEach((name, values) ->
+            values.forEach(value ->
+                lines.append(String.format("%s%-30s %s%n", indent, name, quotedIfText(value)))));
+    return lines.toString();
+  }
+
+  private static String quotedIfText(String value) {
+    boolean bare = value.matches("-?[0-9.]+([eE][+-]?[0-9]+)?|true|false");
+    return bare ? value : '"' + value + '"';
+  }
+
+  private static void printStored(PrintStream out, StoredModel stored) {
+    if (!stored.parameters().isEmpty()) {
+      out.println("  Parameters");
+      out.print(parameterLines(stored, "    "));
+      out.println();
+    }
+    stored.system().ifPresent(text -> printBeginning(out, "System", text));
+    stored.license().ifPresent(text -> printBeginning(out, "License", text));
+  }
+
+  private static void printBeginning(PrintStream out, String title, String text) {
+    List<String> lines = text.lines().filter(line -> !line.isBlank()).toList();
+    out.println("  " + title);
+    lines.stream().limit(2).forEach(line -> out.println("    " + line.strip()));
+    if (lines.size() > 2) {
+      out.println("    ...");
+    }
+    out.println();
   }
 
   private static void printMetadata(PrintStream out, GgufMetadata metadata) {

@@ -2,7 +2,6 @@ package pelican.cli;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -10,6 +9,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import pelican.gguf.GgufFile;
+import pelican.models.ModelResolver;
 import pelican.tokenizer.Tokenizer;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -25,7 +25,7 @@ final class TokenizeCommand implements Callable<Integer> {
       names = {"--model", "-m"},
       required = true,
       paramLabel = "MODEL",
-      description = "Path of a GGUF file.")
+      description = "Name, alias or path of a model.")
   private String model;
 
   @Option(names = "--special", description = "Recognise control tokens in the text.")
@@ -47,7 +47,7 @@ final class TokenizeCommand implements Callable<Integer> {
             ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
             : String.join(" ", words);
     Tokenizer tokenizer;
-    try (GgufFile file = GgufFile.open(Path.of(model))) {
+    try (GgufFile file = GgufFile.open(ModelResolver.ofUser().resolve(model).file())) {
       tokenizer = Tokenizer.from(file.metadata());
     }
     if (decode) {
