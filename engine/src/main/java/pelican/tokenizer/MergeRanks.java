@@ -26,13 +26,12 @@ final class MergeRanks implements MergeRule {
   /** A hash table: from the top, the left id, the right id and the rank of their merge. */
   private final long[] table;
 
-  /** The token that the merge of each rank makes, or -1. */
-  private final int[] merged;
+  private final Vocabulary vocabulary;
 
-  private MergeRanks(int merges) {
+  private MergeRanks(Vocabulary vocabulary, int merges) {
+    this.vocabulary = vocabulary;
     table = new long[Math.max(16, Integer.highestOneBit(Math.max(1, merges + merges / 2)) << 1)];
     Arrays.fill(table, EMPTY);
-    merged = new int[merges];
   }
 
   static MergeRanks from(GgufMetadata metadata, Vocabulary vocabulary) {
@@ -43,7 +42,7 @@ final class MergeRanks implements MergeRule {
               "%s: metadata %s has %d entries, expected at most %d",
               metadata.path(), KEY, merges.size(), MAX_MERGES));
     }
-    MergeRanks ranks = new MergeRanks(merges.size());
+    MergeRanks ranks = new MergeRanks(vocabulary, merges.size());
     byte[] text = new byte[256];
     for (int rank = 0; rank < merges.size(); rank++) {
       int length = merges.length(rank);
@@ -63,8 +62,6 @@ final class MergeRanks implements MergeRule {
       if (left < 0 || right < 0) {
         throw wrong(metadata, merges, rank, "two tokens of the vocabulary");
       }
-      System.arraycopy(text, space + 1, text, space, length - space - 1);
-      ranks.merged[rank] = vocabulary.findText(text, 0, length - 1);
       ranks.put(pair(left, right), rank);
     }
     return ranks;
@@ -88,7 +85,9 @@ final class MergeRanks implements MergeRule {
     for (int at = hash(pair) & mask; table[at] != EMPTY; at = at + 1 & mask) {
       if (table[at] >>> RANK_BITS == pair) {
         int rank = (int) table[at] & MAX_MERGES;
-        return merged[rank] < 0 ? NONE : (long) rank << 32 | merged[rank];
+        // Looked up here, since to do so for every merge takes a third of the time of reading them.
+        int merged = vocabulary.findText(text, from, to);
+        return merged < 0 ? NONE : (long) rank << 32 | merged;
       }
     }
     return NONE;

@@ -24,7 +24,9 @@ final class SpecialTokens {
 
   private final Vocabulary vocabulary;
 
-  // A trie over the tokens' bytes. Its edges are a hash table from node · 256 + byte to child.
+  // A trie over the tokens' bytes. Its edges are a hash table from node · 256 + byte to child, but
+  // for the first edge of each node: that is child · 256 + byte in an array, since most have no more.
+  private int[] firsts = new int[512];
   private int[] edges = new int[1024];
   private int[] children = new int[1024];
   private int edgeCount;
@@ -43,6 +45,7 @@ final class SpecialTokens {
     this.vocabulary = vocabulary;
     Arrays.fill(edges, -1);
     Arrays.fill(ends, -1);
+    Arrays.fill(firsts, -1);
     for (int id = 0; id < vocabulary.size(); id++) {
       boolean special = vocabulary.isControl(id) || vocabulary.type(id) == Vocabulary.USER_DEFINED;
       if (special && vocabulary.length(id) > 0) {
@@ -55,7 +58,7 @@ final class SpecialTokens {
     byte[] bytes = vocabulary.bytes(id);
     int node = 0;
     for (byte b : bytes) {
-      node = childOrNew(node << 8 | b & 0xff);
+      node = childOrNew(node, b & 0xff);
     }
     if (ends[node] < 0) {
       ends[node] = id;
@@ -64,21 +67,38 @@ final class SpecialTokens {
     maxLength = Math.max(maxLength, bytes.length);
   }
 
-  private int childOrNew(int edge) {
-    int at = place(edge);
-    if (edges[at] < 0) {
+  private int childOrNew(int node, int value) {
+    int child = child(node, value);
+    if (child >= 0) {
+      return child;
+    }
+    if (nodes == ends.length) {
+      ends = Arrays.copyOf(ends, 2 * nodes);
+      Arrays.fill(ends, nodes, 2 * nodes, -1);
+      firsts = Arrays.copyOf(firsts, 2 * nodes);
+      Arrays.fill(firsts, nodes, 2 * nodes, -1);
+    }
+    if (firsts[node] < 0) {
+      firsts[node] = nodes << 8 | value;
+    } else {
       if (2 * ++edgeCount > edges.length) {
         growEdges();
-        at = place(edge);
       }
-      if (nodes == ends.length) {
-        ends = Arrays.copyOf(ends, 2 * nodes);
-        Arrays.fill(ends, nodes, 2 * nodes, -1);
-      }
-      edges[at] = edge;
-      children[at] = nodes++;
+      int at = place(node << 8 | value);
+      edges[at] = node << 8 | value;
+      children[at] = nodes;
     }
-    return children[at];
+    return nodes++;
+  }
+
+  /** The node that a byte leads to, or -1. */
+  private int child(int node, int value) {
+    int first = firsts[node];
+    if (first < 0 || (first & 0xff) == value) {
+      return first >> 8;
+    }
+    int at = place(node << 8 | value);
+    return edges[at] < 0 ? -1 : children[at];
   }
 
   private void growEdges() {
@@ -146,23 +166,30 @@ final class SpecialTokens {
 
   private void addLongest(
       byte[] text, int from, int limit, BitSet control, List<List<Match>> byLength) {
-    Match longest = null;
+    int longest = -1;
+    int end = from;
     int node = 0;
-    boolean controlAllowed = true;
     for (int at = from; at < limit; at++) {
-      controlAllowed &= control.get(at);
-      int place = place(node << 8 | text[at] & 0xff);
-      if (edges[place] < 0) {
+      node = child(node, text[at] & 0xff);
+      if (node < 0) {
         break;
       }
-      node = children[place];
       int id = ends[node];
-      if (id >= 0 && (controlAllowed || !vocabulary.isControl(id))) {
-        longest = new Match(id, from, at + 1);
+      if (id >= 0 && (!vocabulary.isControl(id) || allowed(control, from, at + 1))) {
+        longest = id;
+        end = at + 1;
       }
     }
-    if (longest != null) {
-      byLength.get(longest.length()).add(longest);
+    if (longest >= 0) {
+      byLength.get(end - from).add(new Match(longest, from, end));
     }
+  }
+
+  private static boolean allowed(BitSet control, int from, int to) {
+    int at = from;
+    while (at < to && control.get(at)) {
+      at++;
+    }
+    return at == to;
   }
 }
