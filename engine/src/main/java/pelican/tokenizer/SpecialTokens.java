@@ -25,7 +25,8 @@ final class SpecialTokens {
   private final Vocabulary vocabulary;
 
   // A trie over the tokens' bytes. Its edges are a hash table from node · 256 + byte to child, but
-  // for the first edge of each node: that is child · 256 + byte in an array, since most have no more.
+  // for the first edge of each node: that is child · 256 + byte in an array, since most have no
+  // more.
   private int[] firsts = new int[512];
   private int[] edges = new int[1024];
   private int[] children = new int[1024];

@@ -40,6 +40,9 @@ final class Vocabulary {
   /** Tokens that are matched in raw text: searching takes this much per byte of text, at worst. */
   private static final int MAX_SPECIAL_LENGTH = 1024;
 
+  /** Of all such tokens together: sixteen times Gemma's, whose search tree this bounds. */
+  private static final int MAX_SPECIAL_BYTES = 1 << 20;
+
   static final int NORMAL = 1;
   static final int UNKNOWN = 2;
   static final int CONTROL = 3;
@@ -167,9 +170,13 @@ final class Vocabulary {
     }
     unknown = optionalId(metadata, UNKNOWN_ID);
     Arrays.fill(byteTokens, -1);
+    long special = 0;
     for (int id = 0; id < size(); id++) {
-      if ((isControl(id) || types[id] == USER_DEFINED) && length(id) > MAX_SPECIAL_LENGTH) {
-        throw wrong(metadata, id, "at most " + MAX_SPECIAL_LENGTH + " bytes for its type");
+      if (isControl(id) || types[id] == USER_DEFINED) {
+        if (length(id) > MAX_SPECIAL_LENGTH) {
+          throw wrong(metadata, id, "at most " + MAX_SPECIAL_LENGTH + " bytes for its type");
+        }
+        special += length(id);
       }
       if (types[id] == BYTE) {
         int value = byteValue(id);
@@ -178,6 +185,13 @@ final class Vocabulary {
         }
         byteTokens[value] = id;
       }
+    }
+    if (special > MAX_SPECIAL_BYTES) {
+      throw new GgufException(
+          String.format(
+              "%s: metadata %s has %d bytes of control and user-defined tokens, expected at most"
+                  + " %d",
+              metadata.path(), TOKENS, special, MAX_SPECIAL_BYTES));
     }
     for (int value = 0; value < 256; value++) {
       allBytes &= byteTokens[value] >= 0;
