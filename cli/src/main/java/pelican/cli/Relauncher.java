@@ -84,7 +84,8 @@ final class Relauncher {
   private static void passSignals(Process child) {
     // A terminal sends its Ctrl-C to both processes; what it means is the child's to decide.
     Signal.handle(new Signal("INT"), signal -> {});
-    Signal.handle(new Signal("TERM"), signal -> child.destroy());
+    // By its handle: Process.destroy would also close the stream that errors are read from.
+    Signal.handle(new Signal("TERM"), signal -> child.toHandle().destroy());
   }
 
   /** Ends this process when the one that launched it is gone, so that no orphan computes on. */

@@ -147,13 +147,15 @@ class EngineJarIT {
         List.of(
             List.<String>of(),
             List.of("dance"),
-            List.of("chat"),
             List.of("chat", "--model"),
             List.of("show"))) {
       Result result = run("", args.toArray(String[]::new));
       assertThat(result.code()).as(args.toString()).isEqualTo(2);
       assertThat(result.err()).startsWith("Error: ").doesNotContain("\tat ");
     }
+    Result silence = run("", "chat");
+    assertThat(silence.code()).isEqualTo(1);
+    assertThat(silence.err()).isEqualTo("Error: the input is empty, expected a prompt\n");
     Result value = run("", "chat", "--model", TINY, "--top-p", "7", "hi");
     assertThat(value.code()).isEqualTo(1);
     assertThat(value.err()).isEqualTo("Error: top_p is 7, expected 0 to 1\n");
@@ -269,7 +271,8 @@ class EngineJarIT {
     }
     assertThat(children).hasSize(1);
     Thread.sleep(500);
-    process.destroy();
+    // Not Process.destroy: that also ends the child's input, after which it ends by itself.
+    process.toHandle().destroy();
     assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
     children.getFirst().onExit().get(20, TimeUnit.SECONDS);
     assertThat(process.exitValue()).isEqualTo(143);
