@@ -144,11 +144,7 @@ class EngineJarIT {
   @Test
   void wrongUsageIsCodeTwo() throws Exception {
     for (List<String> args :
-        List.of(
-            List.<String>of(),
-            List.of("dance"),
-            List.of("chat", "--model"),
-            List.of("show"))) {
+        List.of(List.<String>of(), List.of("dance"), List.of("chat", "--model"), List.of("show"))) {
       Result result = run("", args.toArray(String[]::new));
       assertThat(result.code()).as(args.toString()).isEqualTo(2);
       assertThat(result.err()).startsWith("Error: ").doesNotContain("\tat ");
