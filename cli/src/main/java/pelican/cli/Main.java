@@ -11,7 +11,7 @@ public final class Main {
       System.exit(Relauncher.run(args));
     }
     Relauncher.followParent();
-    System.exit(run(args));
+    System.exit(run(Relauncher.arguments(args)));
   }
 
   /** Runs a command line and returns its exit code: 0, 1 for a failure, 2 for wrong usage. */
