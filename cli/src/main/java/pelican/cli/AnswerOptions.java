@@ -11,6 +11,7 @@ import pelican.engine.PelicanException;
 import pelican.engine.Session;
 import pelican.models.ModelResolver;
 import pelican.models.StoredModel;
+import pelican.sampling.SamplingOptions;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,7 +46,8 @@ final class AnswerOptions {
 
   int talk(ModelOption choice, List<String> words) throws IOException {
     ModelResolver.Resolved resolved = choice.resolve();
-    Parameters settings = settings(resolved);
+    // What is wrong with them is said before a large file is opened.
+    settings(resolved, SamplingOptions.GEMMA);
     boolean interactive = Terminals.isInteractive();
     String prompt = prompt(words);
     if (prompt.isEmpty() && !interactive) {
@@ -53,6 +55,7 @@ final class AnswerOptions {
     }
     String system = systemMessage(resolved);
     try (Model model = Model.load(resolved.file(), choice.options())) {
+      Parameters settings = settings(resolved, model.recommendedSampling());
       if (verbose) {
         System.err.println("kernels: " + model.kernels());
       }
@@ -73,9 +76,9 @@ final class AnswerOptions {
     return (input + " " + prompt).strip();
   }
 
-  /** The model's own parameters, then those of the command line. */
-  private Parameters settings(ModelResolver.Resolved resolved) {
-    Parameters settings = new Parameters();
+  /** What the file recommends, then the store's parameters, then those of the command line. */
+  private Parameters settings(ModelResolver.Resolved resolved, SamplingOptions recommended) {
+    Parameters settings = new Parameters(recommended);
     resolved
         .stored()
         .ifPresent(stored ->

@@ -28,12 +28,17 @@ final class Parameters {
           "num_ctx");
 
   private final Map<String, String> given = new LinkedHashMap<>();
-  private GenerationOptions options = GenerationOptions.DEFAULT;
+  private GenerationOptions options;
   private OptionalInt contextLength = OptionalInt.empty();
+
+  /** Begins with what the model's file recommends. */
+  Parameters(SamplingOptions recommended) {
+    options = GenerationOptions.DEFAULT.withSampling(recommended);
+  }
 
   /** The same parameters, to be changed on their own. */
   Parameters copy() {
-    Parameters copy = new Parameters();
+    Parameters copy = new Parameters(options.sampling());
     copy.given.putAll(given);
     copy.options = options;
     copy.contextLength = contextLength;

@@ -21,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import pelican.engine.Model;
+import pelican.sampling.SamplingOptions;
 
 /** A conversation as somebody at a terminal has it: keys in, screen out. */
 @Timeout(300)
@@ -33,7 +34,7 @@ class ConversationTest {
   @TempDir private Path folder;
 
   private final ByteArrayOutputStream screen = new ByteArrayOutputStream();
-  private final Parameters parameters = new Parameters();
+  private final Parameters parameters = new Parameters(SamplingOptions.GEMMA);
   private Model model;
   private LineDisciplineTerminal terminal;
   private CompletableFuture<Integer> running;
