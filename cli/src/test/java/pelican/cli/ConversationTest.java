@@ -59,7 +59,7 @@ class ConversationTest {
     screen.reset();
     seen = 0;
     terminal = new LineDisciplineTerminal("test", "ansi", screen, StandardCharsets.UTF_8);
-    terminal.setSize(new Size(200, 50));
+    terminal.setSize(Size.of(200, 50));
     Conversation conversation = new Conversation(model, parameters, null, false, false, false);
     running =
         CompletableFuture.supplyAsync(
