@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
@@ -28,6 +29,8 @@ import tools.jackson.databind.json.JsonMapper;
 final class ShowCommand implements Callable<Integer> {
   /** Longer arrays are shown by their beginning. */
   private static final int SHOWN = 8;
+
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
 
   @Parameters(paramLabel = "MODEL", description = "Name, alias or path of a model.")
   private String model;
@@ -162,7 +165,11 @@ final class ShowCommand implements Callable<Integer> {
           list.stream().limit(SHOWN).map(ShowCommand::shortened).collect(Collectors.joining(", "));
       return "[" + begin + (list.size() > SHOWN ? ", … " + list.size() + " in all" : "") + "]";
     }
-    String text = String.valueOf(value).replace("\n", "\\n");
+    // Files of strangers: what would steer the terminal is shown, not done.
+    String text =
+        CONTROL
+            .matcher(String.valueOf(value).replace("\n", "\\n"))
+            .replaceAll(found -> String.format("\\\\u%04x", (int) found.group().charAt(0)));
     return text.length() > 80 ? text.substring(0, 80) + "…" : text;
   }
 

@@ -19,11 +19,12 @@ public final class Chat {
   private final List<Message> messages = new ArrayList<>();
   private List<Tool> tools = List.of();
   private boolean think;
-  private GenerationOptions options = GenerationOptions.DEFAULT;
+  private GenerationOptions options;
 
   Chat(Model model, Session session) {
     this.model = model;
     this.session = session;
+    options = GenerationOptions.DEFAULT.withSampling(model.recommendedSampling());
   }
 
   /** The conversation so far; may be changed. */
@@ -43,7 +44,7 @@ public final class Chat {
     return this;
   }
 
-  /** How answers are generated. */
+  /** How answers are generated; unless set, as the model's file recommends. */
   public Chat options(GenerationOptions value) {
     options = value;
     return this;

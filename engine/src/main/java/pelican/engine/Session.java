@@ -158,17 +158,37 @@ public final class Session {
    *
    * @return [tokens][vocabulary]
    * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the
-   *     context
+   *     context, its logits do not fit an array, or one of them is NaN, as with a damaged file
    */
   public float[] logits(int[] prompt) {
     check(prompt);
+    int most = (Integer.MAX_VALUE - 8) / logits.length;
+    if (prompt.length > most) {
+      throw new PelicanException(
+          "the prompt has "
+              + prompt.length
+              + " tokens, expected at most "
+              + most
+              + ": the logits after each of more do not fit an array");
+    }
     cancelled = false;
     heldSize = 0;
     cache.truncate(0);
-    float[] all = new float[Math.multiplyExact(prompt.length, logits.length)];
+    float[] all = new float[prompt.length * logits.length];
     model.loop().run(cache, prompt, 0, true, all, () -> cancelled);
     held = prompt.clone();
     heldSize = prompt.length;
+    for (int i = 0; i < all.length; i++) {
+      if (Float.isNaN(all[i])) {
+        throw new PelicanException(
+            model.path()
+                + ": the logit of token "
+                + i % logits.length
+                + " after token "
+                + i / logits.length
+                + " of the prompt is no number (NaN): is the file damaged?");
+      }
+    }
     return all;
   }
 
