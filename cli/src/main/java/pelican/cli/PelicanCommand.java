@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ChatCommand.class,
       RunCommand.class,
+      ServeCommand.class,
       PullCommand.class,
       ListCommand.class,
       ShowCommand.class,
