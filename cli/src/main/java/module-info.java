@@ -2,6 +2,8 @@
 module pelican.cli {
   requires info.picocli;
   requires java.management;
+  requires java.logging;
+  requires java.net.http;
   requires jdk.management;
   requires jdk.unsupported;
   requires me.tongfei.progressbar;

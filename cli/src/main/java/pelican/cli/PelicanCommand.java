@@ -21,6 +21,8 @@ import picocli.CommandLine.Spec;
       ChatCommand.class,
       RunCommand.class,
       ServeCommand.class,
+      PsCommand.class,
+      StopCommand.class,
       PullCommand.class,
       ListCommand.class,
       ShowCommand.class,

@@ -17,6 +17,12 @@ import tools.jackson.databind.JsonNode;
 public final class Exchange {
   private static final String JSON = "application/json; charset=utf-8";
 
+  /**
+   * So much of a body that is too large is read to its end: a client that is still sending does not
+   * see an answer.
+   */
+  private static final long MAX_DISCARDED = 16 << 20;
+
   private final Request request;
   private final Response response;
   private final HttpLimits limits;
@@ -73,7 +79,7 @@ public final class Exchange {
 
   private byte[] bytes(long most) {
     long declared = request.getLength();
-    if (declared > most) {
+    if (declared > most + MAX_DISCARDED) {
       throw tooLarge(most);
     }
     java.io.ByteArrayOutputStream bytes =
@@ -111,10 +117,13 @@ public final class Exchange {
         throw ApiException.badRequest("the request body breaks off");
       }
       if (count < 0) {
+        if (total > most) {
+          throw tooLarge(most);
+        }
         return;
       }
       total += count;
-      if (total > most) {
+      if (total > most + MAX_DISCARDED) {
         throw tooLarge(most);
       }
       if (System.nanoTime() > deadline) {
@@ -122,7 +131,9 @@ public final class Exchange {
             408, "the request body did not come within " + limits.bodyTime().toSeconds() + " s");
       }
       try {
-        sink.accept(buffer, count);
+        if (total <= most) {
+          sink.accept(buffer, count);
+        }
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }

@@ -8,6 +8,8 @@ import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.io.ManagedSelector;
 import org.eclipse.jetty.io.SocketChannelEndPoint;
@@ -30,6 +32,13 @@ public final class HttpServer implements AutoCloseable {
   @FunctionalInterface
   public interface RequestHandler {
     void handle(Request request, Response response);
+  }
+
+  /** Held here, since a logger that nobody holds forgets its level. */
+  private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
+
+  static {
+    JETTY_LOG.setLevel(Level.WARNING);
   }
 
   private final Server server;

@@ -8,11 +8,11 @@ import java.time.Duration;
  * @param duration null for as long as the server runs
  */
 public record KeepAlive(Duration duration) {
-  public static final KeepAlive FOREVER = new KeepAlive(null);
-  public static final KeepAlive ZERO = new KeepAlive(Duration.ZERO);
-
   /** Durations beyond this count as forever: their nanoseconds would not fit. */
   private static final Duration LONGEST = Duration.ofDays(365L * 100);
+
+  public static final KeepAlive FOREVER = new KeepAlive(null);
+  public static final KeepAlive ZERO = new KeepAlive(Duration.ZERO);
 
   /** Negative durations, and those that no server outlives, mean forever. */
   public KeepAlive {
