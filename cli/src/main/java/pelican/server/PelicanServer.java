@@ -13,6 +13,7 @@ import pelican.server.inference.Catalog;
 import pelican.server.inference.FormatCompiler;
 import pelican.server.inference.Inference;
 import pelican.server.inference.Scheduler;
+import pelican.server.ollama.EmbeddingRoutes;
 import pelican.server.ollama.GenerationRoutes;
 import pelican.server.ollama.ModelRoutes;
 
@@ -60,6 +61,7 @@ public final class PelicanServer implements AutoCloseable {
           exchange.send(200, "text/plain; version=0.0.4; charset=utf-8", text);
         });
     new GenerationRoutes(inference).addTo(router);
+    new EmbeddingRoutes(inference).addTo(router);
     new ModelRoutes(inference, settings.version()).addTo(router);
   }
 

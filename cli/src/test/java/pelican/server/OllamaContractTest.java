@@ -1,6 +1,7 @@
 package pelican.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.net.Socket;
@@ -76,6 +77,16 @@ class OllamaContractTest {
             + " mode does not support template, system, or context",
         "chat | {\"model\":\"tiny\",\"options\":{\"num_ctx\":\"4\"}} | 500 | option \"num_ctx\""
             + " must be of type integer",
+        "embed | {\"model\":\"\"} | 404 | model '' not found",
+        "embed | {\"model\":\"a b\"} | 400 | invalid model name",
+        "embed | {\"model\":\"x\"} | 404 | model \"x\" not found, try pulling it first",
+        "embed | {\"model\":\"demo\",\"input\":7} | 400 | invalid input type",
+        "embed | {\"model\":\"demo\",\"input\":[7]} | 400 | invalid input type",
+        "embed | {\"model\":\"demo\",\"input\":\"a b c d e f g"
+            + " h\",\"truncate\":false,\"options\":{\"num_ctx\":4}} | 400 | the input length"
+            + " exceeds the context length",
+        "embeddings | {\"model\":\"\"} | 400 | model is required",
+        "embeddings | {\"model\":\"x\"} | 404 | model \"x\" not found, try pulling it first",
         "chat | {\"model\":\"a:local:cloud\"} | 400 | use either :local or :cloud, not both",
       })
   void errors(String endpoint, String body, int status, String text) throws Exception {
@@ -264,6 +275,45 @@ class OllamaContractTest {
     HttpResponse<String> again = server.method("DELETE", "/api/delete", "{\"model\":\"me/other\"}");
     assertThat(again.statusCode()).isEqualTo(404);
     assertThat(again.body()).isEqualTo("{\"error\":\"model 'me/other' not found\"}");
+  }
+
+  @Test
+  void embeds() throws Exception {
+    JsonNode both =
+        server.json(
+            server.post("/api/embed", "{\"model\":\"demo\",\"input\":[\"a cat\",\"a dog sat\"]}"));
+    assertThat(both.propertyNames())
+        .contains("model", "embeddings", "total_duration", "prompt_eval_count");
+    JsonNode vector = both.get("embeddings").get(1);
+    assertThat(vector.size()).isEqualTo(256);
+    assertThat(length(vector)).isCloseTo(1, within(1e-5));
+    JsonNode plain =
+        server
+            .json(server.post("/api/embeddings", "{\"model\":\"demo\",\"prompt\":\"a dog sat\"}"))
+            .get("embedding");
+    double scale = length(plain);
+    for (int i = 0; i < 256; i++) {
+      assertThat(plain.get(i).asDouble() / scale).isCloseTo(vector.get(i).asDouble(), within(1e-4));
+    }
+    JsonNode cut =
+        server
+            .json(
+                server.post(
+                    "/api/embed", "{\"model\":\"demo\",\"input\":\"a cat\",\"dimensions\":16}"))
+            .get("embeddings")
+            .get(0);
+    assertThat(cut.size()).isEqualTo(16);
+    assertThat(length(cut)).isCloseTo(1, within(1e-5));
+    JsonNode none = server.json(server.post("/api/embed", "{\"model\":\"demo\"}"));
+    assertThat(none.get("embeddings").size()).isZero();
+  }
+
+  private static double length(JsonNode vector) {
+    double squares = 0;
+    for (JsonNode value : vector) {
+      squares += value.asDouble() * value.asDouble();
+    }
+    return Math.sqrt(squares);
   }
 
   @Test

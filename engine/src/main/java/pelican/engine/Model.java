@@ -178,6 +178,11 @@ public final class Model implements AutoCloseable {
     return gemma.vocabulary();
   }
 
+  /** The width of the residual stream: the length of an embedding. */
+  public int embeddingLength() {
+    return config().embedding();
+  }
+
   /** The longest context that the model was trained for. */
   public int contextLength() {
     return config().contextLength();

@@ -184,6 +184,33 @@ public final class Session {
     return all;
   }
 
+  /**
+   * The mean of the final hidden states after the tokens of a text, which stands for its meaning.
+   *
+   * @return [width of the residual stream]
+   * @throws PelicanException if the text is empty, has an unknown token or does not fit the
+   *     context, or if this was cancelled
+   */
+  public float[] embed(int[] text) {
+    check(text);
+    cancelled = false;
+    heldSize = 0;
+    cache.truncate(0);
+    double[] sum = new double[model.embeddingLength()];
+    int done = model.loop().sumStates(cache, text, sum, () -> cancelled);
+    if (done < text.length) {
+      cache.truncate(0);
+      throw new PelicanException("the embedding was cancelled");
+    }
+    held = text.clone();
+    heldSize = text.length;
+    float[] mean = new float[sum.length];
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] = (float) (sum[i] / text.length);
+    }
+    return mean;
+  }
+
   private void check(int[] prompt) {
     if (prompt.length == 0) {
       throw new PelicanException("the prompt is empty, expected at least one token");

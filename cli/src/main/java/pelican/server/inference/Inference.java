@@ -16,6 +16,7 @@ import pelican.engine.FinishReason;
 import pelican.engine.Generation;
 import pelican.engine.GenerationOptions;
 import pelican.engine.Model;
+import pelican.engine.PelicanException;
 import pelican.engine.Session;
 import pelican.models.StoredModel;
 import pelican.server.http.ApiException;
@@ -196,6 +197,73 @@ public final class Inference implements AutoCloseable {
       Model model = lease.model.model;
       return text(
           model.promptRenderer().render(generateMessages(entry, request), List.of(), think));
+    }
+  }
+
+  /**
+   * What texts mean, as vectors.
+   *
+   * @param vectors one for each text, [width of the residual stream], not normalized
+   * @param promptTokens tokens of all texts
+   */
+  public record Embeddings(List<float[]> vectors, int promptTokens, long total, long load) {}
+
+  /**
+   * Embeds texts one after the other; without any, the model is loaded.
+   *
+   * @param truncate whether a text that is too long is cut off; otherwise it is refused
+   */
+  public Embeddings embed(
+      CatalogEntry entry,
+      List<String> texts,
+      boolean truncate,
+      Options options,
+      Optional<KeepAlive> keepAlive,
+      Caller caller) {
+    long start = System.nanoTime();
+    Options.Resolved resolved = options.over(entry.options());
+    try (Scheduler.Lease lease = scheduler.acquire(entry, keepAlive, caller)) {
+      Model model = lease.model.model;
+      int context = contextLength(resolved, model);
+      long load = System.nanoTime() - start;
+      List<float[]> vectors = new ArrayList<>();
+      int count = 0;
+      for (String text : texts) {
+        int[] tokens = model.encodeText(text);
+        if (tokens.length > context) {
+          if (!truncate) {
+            throw ApiException.badRequest("the input length exceeds the context length");
+          }
+          tokens = Arrays.copyOf(tokens, context);
+        }
+        count += tokens.length;
+        vectors.add(embed(lease.model, tokens, context, caller));
+      }
+      return new Embeddings(vectors, count, System.nanoTime() - start, load);
+    }
+  }
+
+  private float[] embed(LoadedModel loaded, int[] tokens, int context, Caller caller) {
+    // A session of its own: those of conversations are worth more.
+    Session session = loaded.model.newSession(context);
+    watch.add(session, caller);
+    try {
+      float[] vector = session.embed(tokens);
+      for (float value : vector) {
+        if (!Float.isFinite(value)) {
+          throw ApiException.badRequest("the embedding has values that are no finite numbers");
+        }
+      }
+      return vector;
+    } catch (ApiException e) {
+      throw e;
+    } catch (PelicanException e) {
+      if (caller.gone() || watch.stopped()) {
+        throw new ApiException(ApiException.CLIENT_CLOSED_REQUEST, "request canceled");
+      }
+      throw e;
+    } finally {
+      watch.remove(session);
     }
   }
 
