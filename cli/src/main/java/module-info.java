@@ -4,6 +4,7 @@ module pelican.cli {
   requires java.management;
   requires java.logging;
   requires java.net.http;
+  requires jdk.jfr;
   requires jdk.management;
   requires jdk.unsupported;
   requires me.tongfei.progressbar;

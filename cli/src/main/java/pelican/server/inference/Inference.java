@@ -19,6 +19,7 @@ import pelican.engine.Model;
 import pelican.engine.PelicanException;
 import pelican.engine.Session;
 import pelican.models.StoredModel;
+import pelican.sampling.TokenConstraint;
 import pelican.server.http.ApiException;
 import pelican.tokenizer.TextSegment;
 import pelican.tokenizer.Tokenizer;
@@ -361,12 +362,26 @@ public final class Inference implements AutoCloseable {
           case Format.Schema given -> given.schema();
         };
     if (schema != null) {
-      options = options.withConstraint(formats.compile(schema, tokenizer));
+      TokenConstraint constraint = formats.compile(schema, tokenizer);
+      options =
+          options.withConstraint(
+              job.think()
+                  ? new AfterThought(constraint, tokenizer, job.startsInThought())
+                  : constraint);
     }
     AnswerCollector collector = new AnswerCollector(tokenizer, caller, job.topLogprobs() >= 0);
     collector.begin(
         job.raw(), job.think(), job.startsInThought(), job.tools(), !options.stop().isEmpty());
+    AnswerEvent event = new AnswerEvent();
+    event.begin();
     Generation generation = session.generate(tokens, options, collector::token);
+    event.model = job.entry().display();
+    event.promptTokens = generation.promptTokens();
+    event.cachedTokens = generation.cachedTokens();
+    event.prefill = generation.promptTime().toNanos();
+    event.tokens = generation.tokens().length;
+    event.decode = generation.generationTime().toNanos();
+    event.commit();
     if (generation.reason() == FinishReason.CANCELLED) {
       throw watch.stopped()
           ? new ApiException(503, "the server is shutting down")

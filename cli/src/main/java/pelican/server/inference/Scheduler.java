@@ -242,6 +242,8 @@ public final class Scheduler implements AutoCloseable {
     reserved.put(key, need(entry));
     lock.unlock();
     Model model = null;
+    LoadEvent event = new LoadEvent();
+    event.begin();
     try {
       model = Model.load(entry.file(), limits.model());
     } finally {
@@ -250,6 +252,9 @@ public final class Scheduler implements AutoCloseable {
       reserved.remove(key);
       changed.signalAll();
     }
+    event.model = entry.display();
+    event.bytes = need(entry);
+    event.commit();
     int context = Math.min(limits.contextLength(), model.contextLength());
     LoadedModel result = new LoadedModel(entry, model, need(entry), limits.parallel(), keepAlive);
     result.contextLength = context;
