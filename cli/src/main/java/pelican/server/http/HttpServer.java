@@ -3,11 +3,13 @@ package pelican.server.http;
 import java.io.IOException;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.eclipse.jetty.io.EndPoint;
@@ -137,13 +139,18 @@ public final class HttpServer implements AutoCloseable {
   public void start() {
     try {
       server.start();
+    } catch (UnresolvedAddressException e) {
+      close();
+      throw new PelicanException("cannot listen on " + address + ": unknown host", e);
     } catch (Exception e) {
       close();
       Throwable cause = e;
       while (!(cause instanceof IOException) && cause.getCause() != null) {
         cause = cause.getCause();
       }
-      String reason = cause.getCause() != null ? cause.getCause().getMessage() : cause.getMessage();
+      Throwable deepest = cause.getCause() == null ? cause : cause.getCause();
+      String reason =
+          deepest.getMessage() == null ? deepest.getClass().getSimpleName() : deepest.getMessage();
       throw new PelicanException("cannot listen on " + address + ": " + reason, e);
     }
   }
@@ -173,6 +180,9 @@ public final class HttpServer implements AutoCloseable {
     server.setStopTimeout(STOP_TIME.toMillis());
     try {
       server.stop();
+    } catch (TimeoutException e) {
+      // Some connections did not end by themselves in time, and were closed.
+      return;
     } catch (Exception e) {
       throw new PelicanException("cannot stop listening on " + address + ": " + e.getMessage(), e);
     }
