@@ -200,6 +200,11 @@ public final class Model implements AutoCloseable {
     return recommendedSampling;
   }
 
+  /** The width of the residual stream: the length of an embedding. */
+  public int embeddingLength() {
+    return config().embedding();
+  }
+
   /** The longest context that the model was trained for. */
   public int contextLength() {
     return config().contextLength();
@@ -207,6 +212,16 @@ public final class Model implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** The most bytes that a session of so many tokens takes for keys and values. */
+  public long sessionBytes(int contextLength) {
+    return gemma.cacheBytes(contextLength, options.halfCache());
+  }
+
+  /** Bytes of the file, which are mapped and read as they are needed. */
+  public long fileBytes() {
+    return file.size();
   }
 
   /** The file. */
