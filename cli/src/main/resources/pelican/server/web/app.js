@@ -105,9 +105,9 @@ function ask(question) {
   welcome.hidden = true;
   const turn = conversation.ask(question, names);
   const view = new TurnView(turn, modelOf);
-  for (const answer of view.answers) answer.onGrown = follow;
   views.push(view);
   transcript.append(view.root);
+  growth.observe(view.root);
   run(turn, view, turn.answers.map((_, column) => column));
   scrollDown();
   return true;
@@ -124,7 +124,6 @@ async function run(turn, view, columns) {
   else for (const column of columns) await job(column);
   if (running?.signal === signal) running = null;
   offerActions();
-  follow();
   if (!signal.aborted) announce(turn.answers.some(({ state }) => state === State.FAILED) ? 'The answer failed' : 'The answer is complete');
 }
 
@@ -233,6 +232,9 @@ transcript.addEventListener('scroll', () => {
 function follow() {
   if (following) transcript.scrollTop = transcript.scrollHeight;
 }
+
+/** Turns grow with their text, and again when a drawing is ready. */
+const growth = new ResizeObserver(follow);
 
 function scrollDown() {
   following = true;

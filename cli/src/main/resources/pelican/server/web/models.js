@@ -31,8 +31,6 @@ export class ModelPicker {
     this.select = root.querySelector('select');
     this.form = root.querySelector('.typed');
     this.input = this.form.querySelector('input');
-    this.facts = root.querySelector('.facts');
-    this.models = [];
     this.value = '';
     this.select.addEventListener('change', () => {
       if (this.select.value === OTHER) {
@@ -65,12 +63,11 @@ export class ModelPicker {
 
   /** Offers the server's models and the names that were typed; keeps the choice if there is one. */
   offer(models, typed) {
-    this.models = models;
     const names = models.map(({ name }) => name);
     const more = typed.filter((name) => !names.includes(name));
     if (this.value !== '' && !names.includes(this.value) && !more.includes(this.value)) more.push(this.value);
     const options = models.map((model) => {
-      const facts = summary(model).filter(({ name }) => name !== 'parameters').map(({ text }) => text);
+      const facts = summary(model).map(({ text }) => text);
       return element('option', { value: model.name }, [model.name, ...facts].join(' · '));
     });
     options.push(...more.map((name) => element('option', { value: name }, name)));
@@ -86,10 +83,5 @@ export class ModelPicker {
       this.select.prepend(element('option', { value: name }, name));
     }
     this.select.value = name;
-    this.facts.replaceChildren(...chips(this.find(name)));
-  }
-
-  find(name) {
-    return this.models.find((model) => model.name === name);
   }
 }

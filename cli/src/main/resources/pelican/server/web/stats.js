@@ -34,7 +34,7 @@ export function facts(answer) {
   const final = answer.final ?? {};
   const speed = rate(final.eval_count, final.eval_duration);
   if (final.eval_count > 0) {
-    list.push({ name: 'tokens', label: 'tokens', value: String(final.eval_count), title: 'Tokens of the answer, thinking included' });
+    list.push({ name: 'tokens', label: final.eval_count === 1 ? 'token' : 'tokens', value: String(final.eval_count), title: 'Tokens of the answer, thinking included' });
   }
   if (speed !== null) {
     list.push({ name: 'rate', label: 'tokens/s', value: speed.toFixed(speed < 10 ? 2 : 1), title: 'Tokens per second while answering, as the server measured' });

@@ -18,6 +18,8 @@ const MAX_ELEMENTS = 20_000;
 /** Tallest drawing, in CSS pixels. */
 const MAX_HEIGHT = 420;
 
+const HELD_STYLE = 'held-style';
+
 /** Whether a code block is an SVG drawing: one so called, or markup that is nothing but one. */
 export function svgOf(text, language) {
   const start = /^\s*(?:<\?xml[^>]*\?>\s*)?(?:<!doctype svg[^>]*>\s*)?(?:<!--[\s\S]*?-->\s*)*<svg[\s>]/i.test(text);
@@ -47,14 +49,13 @@ export function drawing(source, closed, complete) {
 
 async function draw(source) {
   if (source.length > MAX_SOURCE) throw new Error(`its source is longer than ${MAX_SOURCE} characters`);
-  // The HTML parser forgives what models get wrong: a missing namespace, a bare ampersand, an end tag left out.
-  const svg = new DOMParser().parseFromString(source, 'text/html').querySelector('svg');
+  const svg = parse(source);
   if (svg === null) throw new Error('there is no svg element in it');
   if (expandedSize(svg) > MAX_ELEMENTS) throw new Error(`it comes to more than ${MAX_ELEMENTS} elements`);
   const { width, height } = size(svg);
   svg.setAttribute('width', width);
   svg.setAttribute('height', height);
-  const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(new XMLSerializer().serializeToString(svg))}`;
+  const url = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(serialize(svg))}`;
   await decoded(url);
 
   const frame = element('iframe', {
@@ -67,6 +68,20 @@ async function draw(source) {
   frame.style.aspectRatio = `${width} / ${height}`;
   frame.style.maxWidth = `${Math.max(40, Math.round(Math.min(width * 4, (MAX_HEIGHT * width) / height)))}px`;
   return frame;
+}
+
+/**
+ * The first svg element of a text, in a document where nothing runs or loads. The HTML parser forgives what models get
+ * wrong: a missing namespace, a bare ampersand, an end tag left out. Styles go by another name meanwhile: the page's
+ * policy reaches into the parsed document, which does not matter there but fills the console with complaints.
+ */
+function parse(source) {
+  const held = source.replace(/(<\/?|[\s"'/])style(?=[\s=>/])/gi, `$1${HELD_STYLE}`);
+  return new DOMParser().parseFromString(held, 'text/html').querySelector('svg');
+}
+
+function serialize(svg) {
+  return new XMLSerializer().serializeToString(svg).replaceAll(HELD_STYLE, 'style');
 }
 
 /** Whether the browser can draw it is known only from trying; the picture is in its cache when the frame asks for it. */

@@ -56,7 +56,6 @@ export class AnswerView {
       this.timer = setTimeout(() => {
         this.timer = 0;
         this.update();
-        this.onGrown?.();
       }, REFRESH);
     }
   }
