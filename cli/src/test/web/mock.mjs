@@ -110,7 +110,7 @@ function script(request, collector) {
   if (question.includes('think')) return { thinking: request.think ? 'First I look at the question. Then I answer it.' : '', content: 'Thought about it.' };
   if (question.includes('svg block')) return { content: `Here it is:\n\n\`\`\`svg\n${PELICAN}\n\`\`\`\n\nA pelican on a bicycle.` };
   if (question.includes('bare svg')) return { content: `Here it is: ${PELICAN} That was a pelican. In code, \`<svg>…</svg>\` stays text.` };
-  if (question.includes('broken svg')) return { content: '```svg\nnot a drawing\n```' };
+  if (question.includes('broken svg')) return { content: '```svg\n<svg viewBox="0 0 9 9"><rect wid"th="9" height="9"/></svg>\n```' };
   if (question.includes('bomb')) return { content: `\`\`\`svg\n${BOMB}\n\`\`\`` };
   if (question.includes('hostile svg')) return { content: `${hostileSvg(collector)}\n\n\`\`\`svg\n${hostileSvg(collector)}\n\`\`\`` };
   if (question.includes('hostile')) return { thinking: hostile(collector), content: hostile(collector) };

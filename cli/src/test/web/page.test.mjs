@@ -42,7 +42,7 @@ const open = async (settings = {}, context = {}) =>
 test('lists models with quantization and size, without those for embeddings', async () => {
   const chat = await open();
   const options = await chat.page.locator('#model-0 option').allInnerTexts();
-  assert.deepEqual(options, [`${Q4} · Q4_K_M · 3.4 GB · 5.1B`, `${Q6} · Q6_K · 4.7 GB · 5.1B`, 'Other name …']);
+  assert.deepEqual(options, [`${Q4} · Q4_K_M · 3.4 GB · 5.1B`, `${Q6} · Q6_K · 4.8 GB · 5.1B`, 'Other name …']);
   assert.match(await chat.page.locator('#connection').innerText(), /version 0\.0\.1-mock · 2 models/);
   await chat.screenshot('welcome');
   await chat.close();
@@ -253,7 +253,7 @@ test('SVG is drawn in a sandboxed frame beside its source', async () => {
   assert.match((await chat.lastAnswers())[0].text, /In code, <svg>…<\/svg> stays text\./);
   await chat.screenshot('svg-light');
   const [broken] = await chat.ask('a broken svg');
-  await broken.root.getByText('Not drawn: there is no svg element in it').waitFor();
+  await broken.root.getByText('Not drawn: the browser cannot read it as SVG').waitFor();
   const [bomb] = await chat.ask('a bomb');
   await bomb.root.getByText('Not drawn: it comes to more than 20000 elements').waitFor();
   await chat.close();

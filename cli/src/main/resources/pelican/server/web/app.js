@@ -225,8 +225,13 @@ function newChat() {
 // --- the view follows the text, unless the reader has scrolled back ---
 
 let following = true;
+let scrolledTo = 0;
 transcript.addEventListener('scroll', () => {
-  following = transcript.scrollHeight - transcript.scrollTop - transcript.clientHeight < 48;
+  const { scrollTop, scrollHeight, clientHeight } = transcript;
+  // growing text leaves the position where it is: only a way back is the reader's doing
+  if (scrollTop < scrolledTo - 4) following = false;
+  else if (scrollHeight - scrollTop - clientHeight < 48) following = true;
+  scrolledTo = scrollTop;
 });
 
 function follow() {
