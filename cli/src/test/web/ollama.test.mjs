@@ -7,6 +7,8 @@ const host = process.env.PELICAN_URL;
 const model = 'demo:q4';
 const options = { temperature: 0, num_predict: 64 };
 const messages = [{ role: 'user', content: 'What is 3 plus 4?' }];
+/** What the demo answers at length: a drawing of some two hundred tokens. */
+const LONG = 'Please draw four gold circles.';
 const tools = [
   {
     type: 'function',
@@ -54,7 +56,7 @@ test('generate streams and can be aborted', async () => {
   const { response } = await ollama.generate({ model, prompt: 'What is 2 plus 2?', options });
   assert.notEqual(response, '');
   const client = new Ollama({ host });
-  const stream = await client.generate({ model, prompt: 'Tell me a story.', options: { temperature: 2, num_predict: 100000 }, stream: true });
+  const stream = await client.generate({ model, prompt: LONG, options: { temperature: 0, num_predict: 1000 }, stream: true });
   await assert.rejects(
     async () => {
       for await (const part of stream) {
