@@ -1,8 +1,16 @@
 /** The command line and the HTTP server. */
 module pelican.cli {
   requires info.picocli;
+  requires java.management;
+  requires java.logging;
+  requires java.net.http;
+  requires jdk.management;
   requires jdk.unsupported;
   requires me.tongfei.progressbar;
+  requires org.eclipse.jetty.http;
+  requires org.eclipse.jetty.io;
+  requires org.eclipse.jetty.server;
+  requires org.eclipse.jetty.util;
   requires org.jline.reader;
   requires org.jline.terminal;
   requires pelican.engine;

@@ -20,6 +20,9 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ChatCommand.class,
       RunCommand.class,
+      ServeCommand.class,
+      PsCommand.class,
+      StopCommand.class,
       PullCommand.class,
       ListCommand.class,
       ShowCommand.class,

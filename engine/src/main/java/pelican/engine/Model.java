@@ -187,6 +187,16 @@ public final class Model implements AutoCloseable {
     return tokenizer;
   }
 
+  /** The most bytes that a session of so many tokens takes for keys and values. */
+  public long sessionBytes(int contextLength) {
+    return gemma.cacheBytes(contextLength, options.halfCache());
+  }
+
+  /** Bytes of the file, which are mapped and read as they are needed. */
+  public long fileBytes() {
+    return file.size();
+  }
+
   /** The file. */
   public Path path() {
     return file.path();

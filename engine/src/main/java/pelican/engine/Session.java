@@ -43,6 +43,19 @@ public final class Session {
   }
 
   /**
+   * How many tokens a prompt shares with the sequence: at most so many need not be computed again.
+   */
+  public int shared(int[] prompt) {
+    int shared = Arrays.mismatch(prompt, 0, prompt.length, held, 0, heldSize);
+    return shared < 0 ? prompt.length : shared;
+  }
+
+  /** Bytes allocated for what was computed. */
+  public long bytes() {
+    return cache.bytes();
+  }
+
+  /**
    * Ends a running generation within a token, a running prompt within a slice of it; the one after
    * it is not affected. Does nothing if none is running.
    */
@@ -137,8 +150,7 @@ public final class Session {
    */
   int prefill(int[] prompt) {
     check(prompt);
-    int shared = Arrays.mismatch(prompt, 0, prompt.length, held, 0, heldSize);
-    shared = shared < 0 ? prompt.length : shared;
+    int shared = shared(prompt);
     // The logits after the last token are needed, so that one is always computed.
     shared = cache.truncate(Math.min(shared, prompt.length - 1));
     heldSize = shared;

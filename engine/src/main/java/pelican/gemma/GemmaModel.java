@@ -84,6 +84,11 @@ public final class GemmaModel {
     return new KvCache(config, MAX_BATCH, maxLength, half);
   }
 
+  /** The most bytes that a cache of {@link #newCache} takes. */
+  public long cacheBytes(int maxLength, boolean half) {
+    return KvCache.mostBytes(config, MAX_BATCH, maxLength, half);
+  }
+
   /**
    * Runs the tokens of a batch, appends their keys and values to their caches, and returns the
    * logits that the batch asks for.
