@@ -6,7 +6,7 @@ import { ChatPage, launch } from './browser.mjs';
 import { startStatic } from './static.mjs';
 
 const { PELICAN_URL: server, PELICAN_LOCKED_URL: locked, PELICAN_KEY: key } = process.env;
-const MODELS = ['demo:q4', 'demo:q6'];
+const MODELS = ['demo:latest', 'demo:q6'];
 const GREEDY = { models: MODELS, typed: MODELS, temperature: '0', num_predict: '200' };
 const DRAWING = 'Draw a red circle.';
 
