@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       PullCommand.class,
       ListCommand.class,
       ShowCommand.class,
+      CreateCommand.class,
       CopyCommand.class,
       RemoveCommand.class,
       TokenizeCommand.class,

@@ -39,6 +39,9 @@ final class ShowCommand implements Callable<Integer> {
 
   /** At most one of these. */
   private static final class Part {
+    @Option(names = "--modelfile", description = "Print a Modelfile that makes it again.")
+    private boolean modelfile;
+
     @Option(names = "--parameters", description = "Print only the parameters.")
     private boolean parameters;
 
@@ -66,6 +69,10 @@ final class ShowCommand implements Callable<Integer> {
     ModelResolver.Resolved resolved = ModelResolver.ofUser().resolve(model);
     Optional<StoredModel> stored = resolved.stored();
     try (GgufFile gguf = GgufFile.open(resolved.file())) {
+      if (part.modelfile) {
+        System.out.print(modelfile(resolved));
+        return 0;
+      }
       if (part.parameters || part.template || part.license || part.system) {
         System.out.println(partText(stored, gguf.metadata()));
         return 0;
@@ -104,6 +111,35 @@ final class ShowCommand implements Callable<Integer> {
     return stored
         .flatMap(StoredModel::template)
         .orElse(metadata.string("tokenizer.chat_template", ""));
+  }
+
+  private static String modelfile(ModelResolver.Resolved resolved) {
+    Optional<StoredModel> stored = resolved.stored();
+    StringBuilder out =
+        new StringBuilder("# To build a new Modelfile on this one, replace FROM by:\n");
+    out.append("# FROM ").append(resolved.name()).append("\n\n");
+    out.append("FROM ").append(resolved.file().toAbsolutePath()).append('\n');
+    stored
+        .flatMap(StoredModel::template)
+        .ifPresent(text -> out.append("TEMPLATE ").append(quoted(text)).append('\n'));
+    stored
+        .flatMap(StoredModel::system)
+        .ifPresent(text -> out.append("SYSTEM ").append(quoted(text)).append('\n'));
+    stored
+        .map(StoredModel::parameters)
+        .orElse(Map.of())
+        .forEach((name, values) ->
+            values.forEach(
+                value -> out.append("PARAMETER %s %s%n".formatted(name, quotedIfText(value)))));
+    stored
+        .flatMap(StoredModel::license)
+        .ifPresent(text -> out.append("LICENSE ").append(quoted(text)).append('\n'));
+    return out.toString();
+  }
+
+  /** In triple quotes, which may hold lines and single ones. */
+  private static String quoted(String text) {
+    return "\"\"\"" + text + "\"\"\"";
   }
 
   private static String parameterLines(StoredModel stored, String indent) {
