@@ -1,6 +1,8 @@
 package pelican.gemma;
 
+import java.nio.file.Path;
 import java.util.Arrays;
+import pelican.engine.PelicanException;
 import pelican.gguf.GgufFile;
 import pelican.kernel.Activations;
 import pelican.kernel.Kernels;
@@ -16,6 +18,7 @@ public final class GemmaModel {
   /** The most tokens of one pass; longer prompts go in several. */
   public static final int MAX_BATCH = 512;
 
+  private final Path file;
   private final GemmaConfig config;
   private final GemmaWeights weights;
   private final Kernels kernels;
@@ -50,6 +53,7 @@ public final class GemmaModel {
    * @throws pelican.gguf.GgufException if the file is not a complete Gemma 4 model
    */
   public GemmaModel(GgufFile file, Kernels kernels, Workers workers) {
+    this.file = file.path();
     this.config = GemmaConfig.from(file);
     this.weights = GemmaWeights.load(file, config);
     this.kernels = kernels;
@@ -244,7 +248,27 @@ public final class GemmaModel {
         kernels.rmsNorm(k, o, w.attnKNorm(), config.epsilon(), k, o, head);
         kernels.rotate(k, o, head, cos, sin, angle);
         kernels.rmsNorm(v, o, null, config.epsilon(), v, o, head);
+        requireNumbers(k, o, head, layer);
+        requireNumbers(v, o, head, layer);
         cache.store(kernels, position, i, k, v, o);
+      }
+    }
+  }
+
+  /**
+   * Half precision may be widened by means that make large numbers of what is none, so that damaged
+   * weights would go unnoticed from here on.
+   */
+  private void requireNumbers(float[] values, int offset, int size, int layer) {
+    for (int i = offset; i < offset + size; i++) {
+      if (!(Math.abs(values[i]) <= Float.MAX_VALUE)) {
+        throw new PelicanException(
+            file
+                + ": blk."
+                + layer
+                + ": a key or value is no number ("
+                + values[i]
+                + "), expected finite ones: is the model file damaged?");
       }
     }
   }

@@ -47,6 +47,8 @@ class DamagedWeightsTest {
   @ParameterizedTest
   @CsvSource({
     "blk.0.attn_q.weight, 0",
+    "blk.2.attn_k.weight, 0",
+    "blk.1.attn_v.weight, 0",
     "blk.1.attn_output.weight, 0",
     "blk.1.ffn_gate.weight, 0",
     "blk.5.ffn_up.weight, 0",
@@ -74,13 +76,13 @@ class DamagedWeightsTest {
                             token -> {}))
                 .as(tensor)
                 .isInstanceOf(PelicanException.class)
-                .hasMessageContaining("NaN")
+                .hasMessageMatching(".*(NaN|Infinity).*")
                 .hasMessageContaining("damaged?");
           }
         }
         assertThatThrownBy(() -> model.newSession().logits(model.encodeText("the cat")))
             .isInstanceOf(PelicanException.class)
-            .hasMessageContaining("damaged.gguf: the logit of token");
+            .hasMessageContaining("damaged?");
       }
       Files.delete(path);
     }

@@ -3,6 +3,8 @@ package pelican.gguf;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,7 +110,18 @@ public final class SmallModels {
       elements *= dim;
     }
     byte[] data = new byte[(int) type.bytes(elements)];
-    new Random(name.hashCode()).nextBytes(data);
+    Random random = new Random(name.hashCode());
+    random.nextBytes(data);
+    ByteBuffer values = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+    // What is a float or a scale is finite; the rest may be anything.
+    for (int at = 0; at < data.length; at += type.blockBytes()) {
+      float value = (float) random.nextGaussian() * 0.1f;
+      if (type == GgmlType.F32) {
+        values.putFloat(at, value);
+      } else {
+        values.putShort(at, Float.floatToFloat16(value));
+      }
+    }
     w.tensor(name, type, dims, out -> out.write(data));
   }
 
