@@ -2,6 +2,7 @@ package pelican.models;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpResponse;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -191,10 +192,15 @@ final class BlobDownload {
         "{\"N\":%d,\"Offset\":%d,\"Size\":%d,\"Completed\":%d}"
             .formatted(part.number, part.offset, part.size, part.done);
     Path target = stateFile(part.number);
-    Path temporary = target.resolveSibling(target.getFileName() + ".new");
-    Files.writeString(temporary, json);
-    Files.move(
-        temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    // Not under a part's name: Ollama would take what is left of it for a part.
+    Path temporary = store.temporary();
+    try {
+      Files.writeString(temporary, json);
+      Files.move(
+          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
   }
 
   private void fetch(Part part, FileChannel file, ScheduledExecutorService watch)
@@ -212,18 +218,11 @@ final class BlobDownload {
       try {
         request(part, file, watch);
       } catch (IOException e) {
-        if (isFull(e)) {
-          throw e;
-        }
         last = e;
       }
       // Whatever brought some data does not count as a failure.
       attempt = part.done > before ? 0 : attempt + 1;
     }
-  }
-
-  private static boolean isFull(IOException e) {
-    return e.getMessage() != null && e.getMessage().contains("No space left");
   }
 
   private void request(Part part, FileChannel file, ScheduledExecutorService watch)
@@ -241,7 +240,7 @@ final class BlobDownload {
         copy(body, part, file, lastRead);
       } finally {
         stall.cancel(false);
-        write(part);
+        checkpoint(part);
       }
     }
   }
@@ -290,16 +289,35 @@ final class BlobDownload {
       }
       lastRead.set(System.nanoTime());
       ByteBuffer bytes = ByteBuffer.wrap(buffer, 0, n);
-      while (bytes.hasRemaining()) {
-        file.write(bytes, part.offset + part.done + bytes.position());
-      }
+      save(bytes, file, part.offset + part.done);
       part.done += n;
       completed.addAndGet(n);
       report();
       if (part.done >= checkpoint) {
-        write(part);
+        checkpoint(part);
         checkpoint += CHECKPOINT;
       }
+    }
+  }
+
+  // What fails on this machine, as a full disk does, fails again: it is not an IOException here, so
+  // that no further attempt is made.
+
+  private static void save(ByteBuffer bytes, FileChannel file, long position) {
+    try {
+      while (bytes.hasRemaining()) {
+        file.write(bytes, position + bytes.position());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private void checkpoint(Part part) {
+    try {
+      write(part);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -88,7 +88,7 @@ public final class ModelCreator {
       Digest digest = Digest.of(file);
       Path blob = store.blob(digest);
       if (!isThere(blob, Files.size(file))) {
-        Path temporary = temporary();
+        Path temporary = store.temporary();
         try {
           Files.copy(file, temporary);
           if (!Digest.of(temporary).equals(digest)) {
@@ -101,7 +101,7 @@ public final class ModelCreator {
       }
       return new Manifest.Layer(LAYER + "model", digest, Files.size(blob));
     }
-    Path temporary = temporary();
+    Path temporary = store.temporary();
     try {
       new Quantizer(file, temporary, mix.get()).run();
       Digest digest = Digest.of(temporary);
@@ -111,12 +111,6 @@ public final class ModelCreator {
     } finally {
       Files.deleteIfExists(temporary);
     }
-  }
-
-  /** A name that no digest has: Ollama clears such files away when they are an hour old. */
-  private Path temporary() {
-    String unique = ProcessHandle.current().pid() + "-" + System.nanoTime();
-    return store.root().resolve("blobs").resolve("new-" + unique);
   }
 
   private static void settle(Path temporary, Path blob) throws IOException {
@@ -139,7 +133,7 @@ public final class ModelCreator {
     Digest digest = Digest.of(bytes);
     Path blob = store.blob(digest);
     if (!isThere(blob, bytes.length)) {
-      Path temporary = temporary();
+      Path temporary = store.temporary();
       try {
         Files.write(temporary, bytes);
         settle(temporary, blob);

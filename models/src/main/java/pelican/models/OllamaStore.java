@@ -151,20 +151,30 @@ public final class OllamaStore {
       }
     }
     Path target = find(name).map(found -> manifestPath(found.name())).orElse(manifestPath(name));
-    // Beside the blobs, under a name of the kind that Ollama clears away if it is left over.
-    Path temporary =
-        root.resolve("blobs")
-            .resolve(parsed.digest().fileName() + "-partial-" + ProcessHandle.current().pid());
+    Path temporary = temporary();
     try {
       Files.createDirectories(target.getParent());
       Files.createDirectories(temporary.getParent());
-      Files.write(temporary, manifest);
-      force(temporary);
-      Files.move(
-          temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      try {
+        Files.write(temporary, manifest);
+        force(temporary);
+        Files.move(
+            temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
     } catch (IOException e) {
       throw new PelicanException("cannot write " + target + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * A new name beside the blobs for what is being written. No digest or part of a download has such
+   * a name, and Ollama clears files of such names away when they are an hour old.
+   */
+  Path temporary() {
+    String unique = ProcessHandle.current().pid() + "-" + System.nanoTime();
+    return root.resolve("blobs").resolve("new-" + unique);
   }
 
   static void force(Path file) throws IOException {

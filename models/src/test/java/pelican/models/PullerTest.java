@@ -2,6 +2,7 @@ package pelican.models;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -16,13 +17,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import pelican.engine.PelicanException;
 
 /** Pulling from a registry that behaves, and from one that does not. */
@@ -193,17 +198,93 @@ class PullerTest {
     failsThenCompletes("expected bytes from 0");
   }
 
+  @ParameterizedTest
+  @ValueSource(ints = {400, 403, 404, 416})
+  void aStatusThatMeansNoIsReported(int status) {
+    misbehaviour =
+        (exchange, blob) -> {
+          send(exchange, status, "no".getBytes());
+          return true;
+        };
+    failsThenCompletes("the registry answers " + status + ": no");
+  }
+
   @Test
-  void statusesThatMeanNoAreReported() {
-    for (int status : new int[] {416, 404, 403}) {
-      misbehaviour =
-          (exchange, blob) -> {
-            send(exchange, status, "no".getBytes());
-            return true;
-          };
-      assertThatThrownBy(this::pull).hasMessageContaining("the registry answers " + status);
+  void aShortBodyIsContinued() {
+    AtomicInteger starts = new AtomicInteger();
+    misbehaviour =
+        (exchange, blob) -> {
+          int from = first(exchange);
+          if (from > 0 || blob.length < 1000) {
+            return false;
+          }
+          starts.incrementAndGet();
+          exchange.getResponseHeaders().add("Content-Range", "bytes 0-99/" + blob.length);
+          send(exchange, 206, Arrays.copyOf(blob, 100));
+          return true;
+        };
+    assertThat(pull().file()).hasBinaryContent(Stores.layers("pulled").get("model"));
+    assertThat(starts.get()).isEqualTo(1);
+  }
+
+  /** The state of parts in the form that Ollama gives it. */
+  @Test
+  void goesOnWhereAnotherPullStopped() throws IOException {
+    byte[] weights = Stores.layers("pulled").get("model");
+    Path blob = store.blob(Digest.of(weights));
+    Files.createDirectories(blob.getParent());
+    Path data = blob.resolveSibling(blob.getFileName() + "-partial");
+    Files.write(data, Arrays.copyOf(Arrays.copyOf(weights, 5000), weights.length));
+    Files.writeString(
+        data.resolveSibling(data.getFileName() + "-0"),
+        "{\"N\":0,\"Offset\":0,\"Size\":%d,\"Completed\":5000}\n".formatted(weights.length));
+    List<Integer> starts = new CopyOnWriteArrayList<>();
+    misbehaviour =
+        (exchange, content) -> {
+          if (content.length == weights.length) {
+            starts.add(first(exchange));
+          }
+          return false;
+        };
+    assertThat(pull().file()).hasBinaryContent(weights);
+    assertThat(starts).containsExactly(5000);
+    try (var files = Files.list(blob.getParent())) {
+      assertThat(files).hasSize(5).noneMatch(file -> file.toString().contains("partial"));
     }
-    failsThenCompletes("the registry answers 403: no");
+  }
+
+  @Test
+  void aFullDiskEndsThePullAtOnce() throws Exception {
+    Path disk = Files.createDirectory(root.resolve("disk"));
+    boolean mounted = mount("-t", "tmpfs", "-o", "size=12k", "tmpfs", disk.toString());
+    if (!mounted) {
+      System.out.println("aFullDiskEndsThePullAtOnce is skipped: no tmpfs can be mounted here");
+    }
+    assumeTrue(mounted, "no tmpfs can be mounted here");
+    try {
+      store = new OllamaStore(disk.resolve("models"));
+      assertThatThrownBy(this::pull)
+          .isInstanceOf(PelicanException.class)
+          .hasMessageStartingWith("cannot pull " + name);
+      assertThat(requests.get()).as("requests for blobs").isEqualTo(1);
+      assertThat(store.list()).isEmpty();
+      assertThat(mount("-o", "remount,size=1m", disk.toString())).isTrue();
+      assertThat(pull().file()).hasBinaryContent(Stores.layers("pulled").get("model"));
+    } finally {
+      run("umount", disk.toString());
+    }
+  }
+
+  private static boolean mount(String... arguments) throws Exception {
+    return run(Stream.concat(Stream.of("mount"), Stream.of(arguments)).toArray(String[]::new));
+  }
+
+  private static boolean run(String... command) throws InterruptedException {
+    try {
+      return new ProcessBuilder(command).inheritIO().start().waitFor() == 0;
+    } catch (IOException e) {
+      return false;
+    }
   }
 
   @Test
@@ -233,21 +314,86 @@ class PullerTest {
     assertThat(pull().file()).exists();
   }
 
+  private void redirect(HttpExchange exchange, String location) throws IOException {
+    exchange.getResponseHeaders().add("Location", location);
+    send(exchange, 307, new byte[0]);
+  }
+
+  /** The registry wants a token; where it redirects to must not see it. */
   @Test
-  void redirectsAreFollowed() {
+  void aTokenIsForTheRegistryAlone() {
+    int port = server.getAddress().getPort();
+    server.createContext(
+        "/token",
+        exchange -> {
+          assertThat(exchange.getRequestURI().getQuery()).contains("service=s", "scope=a:b");
+          send(exchange, 200, "{\"token\":\"secret\"}".getBytes());
+        });
+    List<String> leaked = new CopyOnWriteArrayList<>();
+    AtomicInteger elsewhere = new AtomicInteger();
     misbehaviour =
         (exchange, blob) -> {
+          String authorization = exchange.getRequestHeaders().getFirst("Authorization");
           if (exchange.getRequestURI().getQuery() != null) {
-            assertThat(exchange.getRequestHeaders().getFirst("Authorization")).isNull();
+            elsewhere.incrementAndGet();
+            if (authorization != null) {
+              leaked.add(authorization);
+            }
             return false;
           }
-          String location =
-              "http://127.0.0.1:" + server.getAddress().getPort() + exchange.getRequestURI() + "?s";
-          exchange.getResponseHeaders().add("Location", location);
-          send(exchange, 307, new byte[0]);
+          if ("Bearer secret".equals(authorization)) {
+            redirect(exchange, "http://127.0.0.1:" + port + exchange.getRequestURI() + "?s");
+          } else {
+            challenge(exchange);
+          }
           return true;
         };
     assertThat(pull().file()).hasBinaryContent(Stores.layers("pulled").get("model"));
+    assertThat(elsewhere.get()).isEqualTo(blobs.size());
+    assertThat(leaked).isEmpty();
+  }
+
+  private void challenge(HttpExchange exchange) throws IOException {
+    exchange
+        .getResponseHeaders()
+        .add(
+            "WWW-Authenticate",
+            "Bearer realm=\"http://localhost:%d/token\",service=\"s\",scope=\"a:b\""
+                .formatted(server.getAddress().getPort()));
+    send(exchange, 401, new byte[0]);
+  }
+
+  @Test
+  void aTokenThatIsRefusedSaysSo() {
+    server.createContext(
+        "/token", exchange -> send(exchange, 200, "{\"token\":\"old\"}".getBytes()));
+    misbehaviour =
+        (exchange, blob) -> {
+          challenge(exchange);
+          return true;
+        };
+    failsThenCompletes("unauthorized: access denied to " + name);
+  }
+
+  @Test
+  void redirectsWithoutEndAreRefused() {
+    misbehaviour =
+        (exchange, blob) -> {
+          redirect(exchange, exchange.getRequestURI().toString());
+          return true;
+        };
+    failsThenCompletes("more than 10 redirects");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"file:///etc/passwd", "ftp://localhost/x"})
+  void aRedirectOutOfTheWebIsRefused(String location) {
+    misbehaviour =
+        (exchange, blob) -> {
+          redirect(exchange, location);
+          return true;
+        };
+    failsThenCompletes("insecure redirect");
   }
 
   @Test
