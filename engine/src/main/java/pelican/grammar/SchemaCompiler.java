@@ -23,6 +23,8 @@ final class SchemaCompiler {
 
   private static final int DEEPEST = 128;
 
+  private static final int MOST_SCHEMAS = 20_000;
+
   private static final Set<String> TYPES =
       Set.of("object", "array", "string", "number", "integer", "boolean", "null");
 
@@ -33,6 +35,8 @@ final class SchemaCompiler {
   private final List<Choice> choices = new ArrayList<>();
 
   private final List<Node> any = AnyValue.byDepth();
+
+  private int compiled;
 
   SchemaCompiler(Map<String, ?> root) {
     reader = new SchemaReader(root);
@@ -99,6 +103,10 @@ final class SchemaCompiler {
   }
 
   private Node compile(Object schema, String pointer, int depth) {
+    if (++compiled > MOST_SCHEMAS) {
+      throw new SchemaException(
+          pointer, "more than " + MOST_SCHEMAS + " schemas, counting those of alternatives anew");
+    }
     if (schema instanceof Boolean all) {
       return all ? anyValue() : choice(List.of());
     }
@@ -108,7 +116,7 @@ final class SchemaCompiler {
     }
     Map<String, Object> map = reader.schema(schema, pointer);
     if (map.get("$ref") instanceof String target && map.size() == 1) {
-      return reference(target, pointer);
+      return reference(target, pointer, depth);
     }
     if (map.containsKey("$ref")) {
       return compile(reader.inline(map, pointer, depth), pointer, depth + 1);
@@ -130,13 +138,13 @@ final class SchemaCompiler {
     return options.size() == 1 ? options.getFirst() : choice(options);
   }
 
-  private Node reference(String target, String pointer) {
+  private Node reference(String target, String pointer, int depth) {
     Choice known = references.get(target);
     if (known == null) {
       Object schema = reader.resolve(target, pointer);
       known = choice(List.of());
       references.put(target, known);
-      known.set(List.of(compile(schema, target.substring(1), 0)));
+      known.set(List.of(compile(schema, target.substring(1), depth + 1)));
     }
     return known;
   }
