@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import pelican.engine.Model;
 import pelican.grammar.JsonGrammar;
+import pelican.models.DemoModel;
 import pelican.sampling.Sampler;
 import pelican.sampling.SamplingOptions;
 import pelican.tokenizer.TokenDecoder;
@@ -38,8 +39,8 @@ class FormatTest {
   }
 
   @Test
-  void randomSchemasAreSatisfiedByRandomTokens() {
-    try (Model model = Model.load(TestServer.GOLDEN.resolve("tiny-Q4_K_M.gguf"))) {
+  void randomSchemasAreSatisfiedByRandomTokens(@TempDir Path folder) {
+    try (Model model = Model.load(DemoModel.Q4_K_M.unpack(folder))) {
       Tokenizer tokenizer = model.tokenizer();
       Random random = new Random(11);
       float[] logits = new float[tokenizer.size()];
@@ -118,12 +119,13 @@ class FormatTest {
   @Test
   void theServerAnswersAsTheFormatSays(@TempDir Path folder) throws Exception {
     try (TestServer server = new TestServer(folder)) {
-      server.install(
-          "tiny", "tiny-Q4_K_M.gguf", "gemma4", "{\"temperature\":2,\"num_predict\":60}");
       String schema =
           "{\"type\":\"object\",\"properties\":{\"n\":{\"type\":\"integer\"}},\"required\":[\"n\"]}";
       for (String format : List.of("\"json\"", schema)) {
-        String rest = ",\"model\":\"tiny\",\"stream\":false,\"format\":" + format + "}";
+        String rest =
+            ",\"model\":\"demo\",\"stream\":false,\"options\":{\"temperature\":2,\"num_predict\":60},\"format\":"
+                + format
+                + "}";
         String chat =
             JSON.readTree(
                     server
