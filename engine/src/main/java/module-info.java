@@ -4,6 +4,7 @@ module pelican.engine {
 
   exports pelican.chat;
   exports pelican.engine;
+  exports pelican.grammar;
   exports pelican.sampling;
   exports pelican.tokenizer;
   exports pelican.gguf to

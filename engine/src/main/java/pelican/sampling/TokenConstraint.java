@@ -12,4 +12,7 @@ public interface TokenConstraint {
 
   /** Tells that {@code token} was chosen and now ends the sequence. */
   void accept(int token);
+
+  /** Tells that a token came that is not constrained, as one of a thought; it takes up space. */
+  default void skip() {}
 }

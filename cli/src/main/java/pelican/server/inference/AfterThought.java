@@ -59,12 +59,16 @@ final class AfterThought implements TokenConstraint {
       case BEGINNING -> {
         if (token == open) {
           state = State.THINKING;
+          constraint.skip();
         } else {
           state = State.SPEAKING;
           constraint.accept(token);
         }
       }
-      case THINKING -> state = token == close ? State.SPEAKING : State.THINKING;
+      case THINKING -> {
+        state = token == close ? State.SPEAKING : State.THINKING;
+        constraint.skip();
+      }
       case SPEAKING -> constraint.accept(token);
     }
   }

@@ -1,17 +1,23 @@
 package pelican.server.inference;
 
 import java.util.Map;
+import pelican.engine.PelicanException;
+import pelican.grammar.JsonGrammar;
 import pelican.sampling.TokenConstraint;
+import pelican.server.http.ApiException;
 import pelican.tokenizer.Tokenizer;
 
 /** Makes constraints of schemas. */
 @FunctionalInterface
 public interface FormatCompiler {
-  /** For servers without constrained output: every format is refused, none ignored. */
-  FormatCompiler UNSUPPORTED =
-      (schema, tokenizer) -> {
-        throw new pelican.server.http.ApiException(
-            501, "format is not supported: this server has no constrained output");
+  /** By the engine's grammars; what they do not support is the caller's error. */
+  FormatCompiler GRAMMAR =
+      (schema, tokenizer, tokens) -> {
+        try {
+          return JsonGrammar.of(schema).constraint(tokenizer, tokens);
+        } catch (PelicanException e) {
+          throw ApiException.badRequest(e.getMessage());
+        }
       };
 
   /**
@@ -20,7 +26,8 @@ public interface FormatCompiler {
    *
    * @param schema a JSON Schema as maps, lists, strings, numbers, booleans and null; an empty map
    *     for any JSON object
-   * @throws pelican.engine.PelicanException naming what of the schema is not supported or wrong
+   * @param tokens the most tokens that the answer may have, thoughts included
+   * @throws ApiException naming what of the schema is not supported or wrong
    */
-  TokenConstraint compile(Map<String, Object> schema, Tokenizer tokenizer);
+  TokenConstraint compile(Map<String, Object> schema, Tokenizer tokenizer, long tokens);
 }

@@ -362,7 +362,10 @@ public final class Inference implements AutoCloseable {
           case Format.Schema given -> given.schema();
         };
     if (schema != null) {
-      TokenConstraint constraint = formats.compile(schema, tokenizer);
+      // The last token need not fit the context, as nothing is computed after it.
+      long room = session.contextLength() - tokens.length + 1L;
+      long most = options.maxTokens() < 0 ? room : Math.min(room, options.maxTokens());
+      TokenConstraint constraint = formats.compile(schema, tokenizer, most);
       options =
           options.withConstraint(
               job.think()

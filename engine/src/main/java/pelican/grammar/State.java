@@ -1,0 +1,80 @@
+package pelican.grammar;
+
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+
+/** All that may remain to be read of a text. States follow each other by bytes and are shared. */
+final class State {
+  /** What holds one object for each state, so that transitions are found once. */
+  static final class Pool {
+    private final Map<Set<Stack>, State> states = new HashMap<>();
+
+    State of(Set<Stack> stacks) {
+      return states.computeIfAbsent(stacks, key -> new State(key, this));
+    }
+
+    int size() {
+      return states.size();
+    }
+  }
+
+  private final Pool pool;
+  private final Set<Stack> stacks;
+  private final State[] next = new State[256];
+
+  /** The fewest bytes that complete the text; {@link Node#NEVER} if nothing may follow. */
+  final int shortest;
+
+  private State(Set<Stack> stacks, Pool pool) {
+    this.stacks = stacks;
+    this.pool = pool;
+    int best = Node.NEVER;
+    for (Stack stack : stacks) {
+      best = Math.min(best, stack.shortest);
+    }
+    shortest = best;
+  }
+
+  static State start(Node root, Pool pool) {
+    return pool.of(Set.of(Stack.EMPTY.push(root)));
+  }
+
+  /** The same state in another pool. */
+  State in(Pool other) {
+    return other.of(stacks);
+  }
+
+  boolean complete() {
+    return shortest == 0;
+  }
+
+  boolean dead() {
+    return shortest >= Node.NEVER;
+  }
+
+  State step(int value) {
+    State result = next[value];
+    if (result == null) {
+      Set<Stack> all = new HashSet<>();
+      for (Stack stack : stacks) {
+        stack.step(value, all);
+      }
+      all.removeIf(stack -> stack.shortest >= Node.NEVER);
+      result = pool.of(all);
+      next[value] = result;
+    }
+    return result;
+  }
+
+  /** Equal for states that no so many bytes can tell apart. */
+  Set<Stack> clamped(int bytes) {
+    Set<Stack> all = new HashSet<>();
+    for (Stack stack : stacks) {
+      Node top = stack.top == null ? null : stack.top.clamp(bytes);
+      all.add(top == stack.top ? stack : stack.rest.push(top));
+    }
+    return all;
+  }
+}

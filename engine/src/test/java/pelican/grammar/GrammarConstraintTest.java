@@ -1,0 +1,130 @@
+package pelican.grammar;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.ByteArrayOutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import pelican.engine.Model;
+import pelican.engine.PelicanException;
+import pelican.sampling.TokenConstraint;
+import pelican.tokenizer.Tokenizer;
+
+class GrammarConstraintTest {
+  private static final Path TINY = Path.of("src/test/resources/golden/tiny-Q4_K_M.gguf");
+
+  private static final Map<String, Object> SCHEMA =
+      Map.of(
+          "type",
+          "object",
+          "properties",
+          Map.of("an", Map.of("type", "string", "maxLength", 9), "on", Map.of("type", "number")),
+          "additionalProperties",
+          Map.of("type", List.of("integer", "array", "null")));
+
+  private static List<Integer> allowed(TokenConstraint constraint, int vocabulary) {
+    float[] logits = new float[vocabulary + 1];
+    constraint.mask(logits, 1, vocabulary);
+    List<Integer> allowed = new ArrayList<>();
+    for (int i = 0; i < vocabulary; i++) {
+      if (logits[i + 1] == 0) {
+        allowed.add(i);
+      }
+    }
+    return allowed;
+  }
+
+  /** Every mask against trying each token by itself from the beginning of the text. */
+  @Test
+  void masksAreThoseOfBruteForce() {
+    try (Model model = Model.load(TINY)) {
+      Tokenizer tokenizer = model.tokenizer();
+      Random random = new Random(3);
+      for (int run = 0; run < 12; run++) {
+        Node root = new SchemaCompiler(SCHEMA).compile();
+        long left = run % 2 == 0 ? 30 : 1_000;
+        TokenConstraint constraint = new GrammarConstraint(root, tokenizer, left);
+        State state = State.start(root, new State.Pool());
+        for (int step = 0; step < 60; step++) {
+          long most = Math.max(left - 1, state.shortest - 1);
+          List<Integer> expected = new ArrayList<>();
+          for (int id = 0; id < tokenizer.size(); id++) {
+            if (tokenizer.endOfGeneration().contains(id)) {
+              if (state.complete()) {
+                expected.add(id);
+              }
+            } else if (!tokenizer.isControl(id) && tokenizer.bytes(id).length > 0) {
+              State after = read(state, tokenizer.bytes(id));
+              if (!after.dead() && after.shortest <= most) {
+                expected.add(id);
+              }
+            }
+          }
+          List<Integer> allowed = allowed(constraint, tokenizer.size());
+          assertThat(allowed).isEqualTo(expected).isNotEmpty();
+          int token = allowed.get(random.nextInt(allowed.size()));
+          constraint.accept(token);
+          left--;
+          if (tokenizer.endOfGeneration().contains(token)) {
+            break;
+          }
+          state = read(state, tokenizer.bytes(token));
+        }
+      }
+    }
+  }
+
+  private static State read(State state, byte[] bytes) {
+    for (byte value : bytes) {
+      state = state.step(value & 0xff);
+    }
+    return state;
+  }
+
+  @Test
+  void textsAreCompleteWithinTheTokensLeft() {
+    try (Model model = Model.load(TINY)) {
+      Tokenizer tokenizer = model.tokenizer();
+      Random random = new Random(5);
+      for (int tokens : new int[] {2, 3, 8, 21, 60}) {
+        for (int run = 0; run < 20; run++) {
+          JsonGrammar grammar = JsonGrammar.of(Map.of());
+          TokenConstraint constraint = grammar.constraint(tokenizer, tokens);
+          ByteArrayOutputStream text = new ByteArrayOutputStream();
+          for (int i = 0; i < tokens; i++) {
+            List<Integer> allowed = allowed(constraint, tokenizer.size());
+            int token = allowed.get(random.nextInt(allowed.size()));
+            constraint.accept(token);
+            if (tokenizer.endOfGeneration().contains(token)) {
+              break;
+            }
+            text.writeBytes(tokenizer.bytes(token));
+          }
+          assertThat(grammar.matches(text.toByteArray()))
+              .as(text.toString(StandardCharsets.UTF_8))
+              .isTrue();
+        }
+      }
+    }
+  }
+
+  @Test
+  void refusesTokensThatMayNotCome() {
+    try (Model model = Model.load(TINY)) {
+      Tokenizer tokenizer = model.tokenizer();
+      TokenConstraint constraint = JsonGrammar.of(Map.of()).constraint(tokenizer, 9);
+      int end = tokenizer.endOfGeneration().iterator().next();
+      assertThatThrownBy(() -> constraint.accept(end)).isInstanceOf(PelicanException.class);
+      constraint.accept(tokenizer.encode("{", false)[0]);
+      constraint.accept(tokenizer.encode("}", false)[0]);
+      assertThat(allowed(constraint, tokenizer.size()))
+          .containsExactlyInAnyOrderElementsOf(tokenizer.endOfGeneration());
+    }
+  }
+}
