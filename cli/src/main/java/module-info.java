@@ -1,5 +1,6 @@
 /** The command line and the HTTP server. */
 module pelican.cli {
+  requires java.xml;
   requires info.picocli;
   requires jdk.unsupported;
   requires me.tongfei.progressbar;
@@ -11,4 +12,6 @@ module pelican.cli {
 
   opens pelican.cli to
       info.picocli;
+  opens pelican.compare to
+      tools.jackson.databind;
 }

@@ -23,7 +23,7 @@ import pelican.gguf.TensorInfo;
  * @param fileBytes size of the file
  * @param types tensors by type
  */
-record ModelSummary(
+public record ModelSummary(
     String architecture,
     long parameters,
     int contextLength,
@@ -32,14 +32,14 @@ record ModelSummary(
     long fileBytes,
     Map<GgmlType, TypeCount> types) {
   /** How many tensors are of a type, with their weights and bytes. */
-  record TypeCount(int tensors, long weights, long bytes) {
+  public record TypeCount(int tensors, long weights, long bytes) {
     TypeCount plus(TensorInfo tensor) {
       return new TypeCount(
           tensors + 1, weights + tensor.columns() * tensor.rows(), bytes + tensor.byteSize());
     }
   }
 
-  static ModelSummary of(GgufFile file) {
+  public static ModelSummary of(GgufFile file) {
     GgufMetadata metadata = file.metadata();
     String architecture = metadata.string("general.architecture");
     Map<GgmlType, TypeCount> types = new TreeMap<>();
@@ -58,7 +58,7 @@ record ModelSummary(
   }
 
   /** Bits that a weight takes in the file, on average. */
-  double bitsPerWeight() {
+  public double bitsPerWeight() {
     long bytes = types.values().stream().mapToLong(TypeCount::bytes).sum();
     return parameters == 0 ? 0 : 8.0 * bytes / parameters;
   }
@@ -90,7 +90,7 @@ record ModelSummary(
   }
 
   /** {@code 8.0B}, {@code 268.10M}: as Ollama writes numbers of weights. */
-  static String count(long weights) {
+  public static String count(long weights) {
     if (weights >= 1_000_000_000) {
       return String.format(Locale.ROOT, "%.1fB", weights / 1e9);
     }
@@ -103,7 +103,7 @@ record ModelSummary(
   }
 
   /** Powers of 1000; a whole number from 10 on, one decimal below. */
-  static String size(long bytes) {
+  public static String size(long bytes) {
     String[] units = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
     int unit = 0;
     double value = bytes;
