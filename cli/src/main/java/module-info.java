@@ -2,8 +2,17 @@
 module pelican.cli {
   requires java.xml;
   requires info.picocli;
+  requires java.management;
+  requires java.logging;
+  requires java.net.http;
+  requires jdk.jfr;
+  requires jdk.management;
   requires jdk.unsupported;
   requires me.tongfei.progressbar;
+  requires org.eclipse.jetty.http;
+  requires org.eclipse.jetty.io;
+  requires org.eclipse.jetty.server;
+  requires org.eclipse.jetty.util;
   requires org.jline.reader;
   requires org.jline.terminal;
   requires pelican.engine;

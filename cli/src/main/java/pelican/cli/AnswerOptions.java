@@ -11,11 +11,18 @@ import pelican.engine.PelicanException;
 import pelican.engine.Session;
 import pelican.models.ModelResolver;
 import pelican.models.StoredModel;
+import pelican.sampling.SamplingOptions;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options of commands that talk with a model, and what those have in common. */
 final class AnswerOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
   @ArgGroup(validate = false, heading = "%nGeneration:%n")
   private ParameterOptions parameters = new ParameterOptions();
 
@@ -39,30 +46,39 @@ final class AnswerOptions {
 
   int talk(ModelOption choice, List<String> words) throws IOException {
     ModelResolver.Resolved resolved = choice.resolve();
-    Parameters settings = settings(resolved);
-    boolean piped = !Terminals.isInteractive();
-    String prompt = String.join(" ", words);
-    if (piped && words.isEmpty()) {
-      prompt = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip();
-      if (prompt.isEmpty()) {
-        throw new PelicanException("the input is empty, expected a prompt");
-      }
+    // What is wrong with them is said before a large file is opened.
+    settings(resolved, SamplingOptions.GEMMA);
+    boolean interactive = Terminals.isInteractive();
+    String prompt = prompt(words);
+    if (prompt.isEmpty() && !interactive) {
+      throw new PelicanException("the input is empty, expected a prompt");
     }
     String system = systemMessage(resolved);
     try (Model model = Model.load(resolved.file(), choice.options())) {
+      Parameters settings = settings(resolved, model.recommendedSampling());
       if (verbose) {
         System.err.println("kernels: " + model.kernels());
       }
       if (prompt.isEmpty()) {
         return new Conversation(model, settings, system, think, hideThinking, verbose).run();
       }
-      return once(model, settings, system, prompt, piped);
+      return once(model, settings, system, prompt, interactive);
     }
   }
 
-  /** The model's own parameters, then those of the command line. */
-  private Parameters settings(ModelResolver.Resolved resolved) {
-    Parameters settings = new Parameters();
+  /** What comes by a pipe, then what stands in the command line. */
+  private static String prompt(List<String> words) throws IOException {
+    String prompt = String.join(" ", words);
+    if (!Terminals.isInputPiped()) {
+      return prompt;
+    }
+    String input = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).strip();
+    return (input + " " + prompt).strip();
+  }
+
+  /** What the file recommends, then the store's parameters, then those of the command line. */
+  private Parameters settings(ModelResolver.Resolved resolved, SamplingOptions recommended) {
+    Parameters settings = new Parameters(recommended);
     resolved
         .stored()
         .ifPresent(stored ->
@@ -74,7 +90,11 @@ final class AnswerOptions {
                     settings.set(name, values);
                   }
                 }));
-    parameters.applyTo(settings);
+    try {
+      parameters.applyTo(settings);
+    } catch (PelicanException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
     return settings;
   }
 
@@ -82,7 +102,8 @@ final class AnswerOptions {
     return system != null ? system : resolved.stored().flatMap(StoredModel::system).orElse(null);
   }
 
-  private int once(Model model, Parameters settings, String system, String prompt, boolean piped) {
+  private int once(
+      Model model, Parameters settings, String system, String prompt, boolean interactive) {
     Session session =
         settings.contextLength().isPresent()
             ? model.newSession(settings.contextLength().getAsInt())
@@ -93,7 +114,7 @@ final class AnswerOptions {
     }
     chat.messages().add(Message.user(prompt));
     PrintStream out = System.out;
-    AnswerPrinter printer = new AnswerPrinter(out, !piped, hideThinking);
+    AnswerPrinter printer = new AnswerPrinter(out, interactive, hideThinking);
     printer.answer(chat, verbose ? System.err : null, model.loadTime());
     return out.checkError() ? Failures.FAILURE : 0;
   }

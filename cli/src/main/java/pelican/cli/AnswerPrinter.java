@@ -16,6 +16,7 @@ final class AnswerPrinter {
   private final boolean colours;
   private final boolean hideThinking;
   private boolean thinking;
+  private Chat chat;
 
   AnswerPrinter(PrintStream out, boolean colours, boolean hideThinking) {
     this.out = out;
@@ -24,17 +25,18 @@ final class AnswerPrinter {
   }
 
   /**
-   * Asks for the next message and prints it.
+   * Asks for the next message and prints it; stops when nobody reads on, as when a pipe is closed.
    *
    * @param statistics gets times and rates, or null
    */
-  Answer answer(Chat chat, PrintStream statistics, Duration loadTime) {
+  Answer answer(Chat from, PrintStream statistics, Duration loadTime) {
+    chat = from;
     long start = System.nanoTime();
     Answer answer = chat.answer(this::show);
     endThinking();
     out.println();
     out.flush();
-    if (statistics != null) {
+    if (statistics != null && !out.checkError()) {
       statistics.println();
       Duration total = loadTime.plus(Duration.ofNanos(System.nanoTime() - start));
       Statistics.print(statistics, answer.generation(), loadTime, total);
@@ -68,7 +70,9 @@ final class AnswerPrinter {
         out.println("Calls a tool in a way that cannot be read: " + part.text());
       }
     }
-    out.flush();
+    if (out.checkError()) {
+      chat.cancel();
+    }
   }
 
   private void endThinking() {

@@ -158,7 +158,7 @@ final class BenchCommand implements Callable<Integer> {
   private double[] repeat(String name, DoubleSupplier run) {
     double[] seconds = new double[repetitions];
     for (int i = -1; i < repetitions; i++) {
-      if (System.console() != null && System.console().isTerminal()) {
+      if (Terminals.isInteractive()) {
         System.err.printf("\r%s: run %d of %d ", name, i + 2, repetitions + 1);
       }
       double time = run.getAsDouble();
@@ -166,7 +166,7 @@ final class BenchCommand implements Callable<Integer> {
         seconds[i] = time;
       }
     }
-    if (System.console() != null && System.console().isTerminal()) {
+    if (Terminals.isInteractive()) {
       System.err.print("\r\u001b[K");
     }
     return seconds;

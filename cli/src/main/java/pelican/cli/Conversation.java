@@ -1,8 +1,11 @@
 package pelican.cli;
 
 import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -22,7 +25,6 @@ import pelican.engine.Session;
 
 /** A conversation at a terminal. */
 final class Conversation {
-  private static final String QUOTES = "\"\"\"";
   private static final String HELP =
       """
       Available Commands:
@@ -43,13 +45,14 @@ final class Conversation {
       """;
 
   private final Model model;
-  private final Parameters parameters;
+  private Parameters parameters;
   private final boolean hideThinking;
   private boolean think;
   private boolean verbose;
   private Optional<String> system;
   private Chat chat;
   private Duration loadTime;
+  private PrintStream out;
 
   Conversation(
       Model model,
@@ -67,63 +70,75 @@ final class Conversation {
     loadTime = model.loadTime();
   }
 
+  /** Talks at the terminal of this process. */
   int run() throws IOException {
-    newChat();
     try (Terminal terminal = TerminalBuilder.builder().system(true).build()) {
-      LineReader reader =
-          LineReaderBuilder.builder()
-              .terminal(terminal)
-              .variable(LineReader.HISTORY_FILE, historyFile())
-              .variable(LineReader.SECONDARY_PROMPT_PATTERN, "... ")
-              .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
-              .build();
-      terminal.writer().println("Ask something, or type /? for help.");
-      while (true) {
-        try {
-          String line = read(reader);
-          if (line.startsWith("/")) {
-            if (!command(reader, line.strip())) {
-              return 0;
-            }
-          } else if (!line.isBlank()) {
-            answer(terminal, line);
+      return run(terminal, historyFile());
+    }
+  }
+
+  /**
+   * Talks at a terminal until the user leaves.
+   *
+   * @param history where to keep what was typed
+   */
+  int run(Terminal terminal, Path history) {
+    // All that is printed goes one way, so that it comes in the order of the conversation.
+    out = new PrintStream(terminal.output(), true, StandardCharsets.UTF_8);
+    newChat();
+    LineReader reader =
+        LineReaderBuilder.builder()
+            .terminal(terminal)
+            .parser(new MessageParser())
+            .completer(new CommandCompleter())
+            .variable(LineReader.SECONDARY_PROMPT_PATTERN, "... ")
+            .option(LineReader.Option.DISABLE_EVENT_EXPANSION, true)
+            .build();
+    keepHistory(reader, history);
+    out.println("Ask something, or type /? for help.");
+    while (true) {
+      try {
+        String line = MessageParser.unquoted(reader.readLine(">>> "));
+        if (line.startsWith("/")) {
+          if (!command(reader, line.strip())) {
+            return 0;
           }
-        } catch (UserInterruptException e) {
-          terminal.writer().println("Use Ctrl-D or /bye to leave.");
-        } catch (EndOfFileException e) {
-          return 0;
-        } catch (PelicanException e) {
-          terminal.writer().println("Error: " + e.getMessage());
+        } else if (!line.isBlank()) {
+          answer(terminal, line);
         }
-        terminal.flush();
+      } catch (UserInterruptException e) {
+        out.println("Use Ctrl-D or /bye to leave.");
+      } catch (EndOfFileException e) {
+        return 0;
+      } catch (PelicanException e) {
+        out.println("Error: " + e.getMessage());
       }
     }
   }
 
-  private static Path historyFile() throws IOException {
+  /** What was typed stays for the next time, readable for the user alone. */
+  private void keepHistory(LineReader reader, Path file) {
+    try {
+      Files.createDirectories(file.getParent());
+      if (Files.notExists(file)) {
+        Files.createFile(file);
+      }
+      if (Files.getFileStore(file).supportsFileAttributeView("posix")) {
+        Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
+      }
+      reader.setVariable(LineReader.HISTORY_FILE, file);
+    } catch (IOException e) {
+      out.println("What you type is not remembered: " + e.getMessage() + " cannot be written.");
+    }
+  }
+
+  private static Path historyFile() {
     String state = System.getenv("XDG_STATE_HOME");
     Path folder =
         state != null && !state.isBlank()
             ? Path.of(state)
             : Path.of(System.getProperty("user.home"), ".local", "state");
-    Files.createDirectories(folder.resolve("pelican"));
     return folder.resolve("pelican").resolve("history");
-  }
-
-  /** One message: a line, or lines between triple quotes. */
-  private static String read(LineReader reader) {
-    String line = reader.readLine(">>> ");
-    int quotes = line.indexOf(QUOTES);
-    if (quotes < 0) {
-      return line;
-    }
-    StringBuilder text = new StringBuilder(line.substring(0, quotes));
-    String rest = line.substring(quotes + QUOTES.length());
-    while (!rest.contains(QUOTES)) {
-      text.append(rest).append('\n');
-      rest = reader.readLine("... ");
-    }
-    return text.append(rest, 0, rest.indexOf(QUOTES)).toString();
   }
 
   private void answer(Terminal terminal, String text) {
@@ -134,8 +149,7 @@ final class Conversation {
     Terminal.SignalHandler previous =
         terminal.handle(Terminal.Signal.INT, signal -> current.cancel());
     try {
-      new AnswerPrinter(System.out, true, hideThinking)
-          .answer(current, verbose ? System.err : null, loadTime);
+      new AnswerPrinter(out, true, hideThinking).answer(current, verbose ? out : null, loadTime);
       loadTime = Duration.ZERO;
     } catch (PelicanException e) {
       // The message that failed is not part of the conversation.
@@ -155,6 +169,18 @@ final class Conversation {
     system.ifPresent(text -> chat.messages().add(Message.system(text)));
   }
 
+  private void continueInNewSession(Parameters before) {
+    List<Message> messages = chat.messages();
+    try {
+      newChat();
+    } catch (PelicanException e) {
+      parameters = before;
+      throw e;
+    }
+    chat.messages().clear();
+    chat.messages().addAll(messages);
+  }
+
   /** Runs a command; false if it ends the conversation. */
   private boolean command(LineReader reader, String line) {
     List<String> words = new ArrayList<>(Arrays.asList(line.split("\\s+")));
@@ -162,14 +188,14 @@ final class Conversation {
       case "/bye", "/exit" -> {
         return false;
       }
-      case "/?", "/help" -> System.out.print(HELP);
+      case "/?", "/help" -> out.print(HELP);
       case "/clear" -> {
         newChat();
-        System.out.println("Cleared session context");
+        out.println("Cleared session context");
       }
       case "/set" -> set(reader, line, words);
       case "/show" -> show(words);
-      default -> System.out.println("Unknown command '" + words.getFirst() + "'. Type /? for help");
+      default -> out.println("Unknown command '" + words.getFirst() + "'. Type /? for help");
     }
     return true;
   }
@@ -181,58 +207,62 @@ final class Conversation {
         if (words.size() < 4) {
           throw new PelicanException("expected /set parameter NAME VALUE");
         }
-        parameters.set(words.get(2), words.subList(3, words.size()));
+        Parameters before = parameters;
+        Parameters changed = before.copy();
+        changed.set(words.get(2), words.subList(3, words.size()));
+        parameters = changed;
         if (words.get(2).equals("num_ctx")) {
-          List<Message> messages = List.copyOf(chat.messages());
-          newChat();
-          chat.messages().clear();
-          chat.messages().addAll(messages);
+          continueInNewSession(before);
         }
-        System.out.println(
-            "Set parameter '" + words.get(2) + "' to " + words.subList(3, words.size()));
+        out.println(
+            "Set parameter '"
+                + words.get(2)
+                + "' to '"
+                + String.join("', '", words.subList(3, words.size()))
+                + "'");
       }
       case "system" -> {
         system = Optional.of(line.substring(line.indexOf("system") + "system".length()).strip());
         chat.messages().removeIf(message -> message.role().equals(Message.SYSTEM));
         chat.messages().addFirst(Message.system(system.get()));
-        System.out.println("Set system message.");
+        out.println("Set system message.");
       }
       case "think" -> {
         think = true;
-        System.out.println("Set 'think' mode.");
+        out.println("Set 'think' mode.");
       }
       case "nothink" -> {
         think = false;
-        System.out.println("Set 'nothink' mode.");
+        out.println("Set 'nothink' mode.");
       }
       case "verbose" -> {
         verbose = true;
-        System.out.println("Set 'verbose' mode.");
+        out.println("Set 'verbose' mode.");
       }
       case "quiet" -> {
         verbose = false;
-        System.out.println("Set 'quiet' mode.");
+        out.println("Set 'quiet' mode.");
       }
       case "history", "nohistory" -> {
         reader.setVariable(LineReader.DISABLE_HISTORY, what.equals("nohistory"));
-        System.out.println("Set '" + what + "' mode.");
+        out.println("Set '" + what + "' mode.");
       }
-      default -> System.out.println("Unknown setting '" + what + "'. Type /? for help");
+      default -> out.println("Unknown setting '" + what + "'. Type /? for help");
     }
   }
 
   private void show(List<String> words) {
     String what = words.size() > 1 ? words.get(1) : "info";
     switch (what) {
-      case "info" -> ModelSummary.print(System.out, model.path());
+      case "info" -> ModelSummary.print(out, model.path());
       case "parameters" -> {
         if (parameters.given().isEmpty()) {
-          System.out.println("No parameters were set.");
+          out.println("No parameters were set.");
         }
-        parameters.given().forEach((name, value) -> System.out.printf("%-30s %s%n", name, value));
+        parameters.given().forEach((name, value) -> out.printf("%-30s %s%n", name, value));
       }
-      case "system" -> System.out.println(system.orElse("No system message was set."));
-      default -> System.out.println("Unknown subject '" + what + "'. Type /? for help");
+      case "system" -> out.println(system.orElse("No system message was set."));
+      default -> out.println("Unknown subject '" + what + "'. Type /? for help");
     }
   }
 }

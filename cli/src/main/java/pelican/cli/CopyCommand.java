@@ -1,6 +1,7 @@
 package pelican.cli;
 
 import java.util.concurrent.Callable;
+import pelican.models.Aliases;
 import pelican.models.ModelName;
 import pelican.models.OllamaStore;
 import picocli.CommandLine.Command;
@@ -19,7 +20,8 @@ final class CopyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    OllamaStore.locate().copy(ModelName.parse(source), ModelName.parse(destination));
+    String from = Aliases.ofUser().target(source).orElse(source);
+    OllamaStore.locate().copy(ModelName.parse(from), ModelName.parse(destination));
     System.out.println("copied '" + source + "' to '" + destination + "'");
     return 0;
   }

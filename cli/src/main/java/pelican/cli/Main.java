@@ -11,12 +11,20 @@ public final class Main {
       System.exit(Relauncher.run(args));
     }
     Relauncher.followParent();
-    System.exit(run(args));
+    System.exit(run(Relauncher.arguments(args)));
   }
 
   /** Runs a command line and returns its exit code: 0, 1 for a failure, 2 for wrong usage. */
   static int run(String... args) {
-    return commandLine().execute(args);
+    try {
+      return commandLine().execute(args);
+    } catch (OutOfMemoryError e) {
+      System.err.printf(
+          "Error: out of memory (%s): the JVM may use %d MB, expected more: a smaller --num-ctx, or"
+              + " JAVA_TOOL_OPTIONS=-Xmx8g%n",
+          e.getMessage(), Runtime.getRuntime().maxMemory() >> 20);
+      return Failures.FAILURE;
+    }
   }
 
   static CommandLine commandLine() {

@@ -2,11 +2,18 @@ package pelican.cli;
 
 import pelican.engine.Model;
 import pelican.engine.ModelOptions;
+import pelican.engine.PelicanException;
 import pelican.models.ModelResolver;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 /** The options that choose a model and how it is run. */
 final class ModelOption {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
   @Option(
       names = {"--model", "-m"},
       defaultValue = "demo",
@@ -40,6 +47,10 @@ final class ModelOption {
   }
 
   ModelOptions options() {
-    return threads == null ? ModelOptions.DEFAULT : ModelOptions.DEFAULT.withThreads(threads);
+    try {
+      return threads == null ? ModelOptions.DEFAULT : ModelOptions.DEFAULT.withThreads(threads);
+    } catch (PelicanException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage());
+    }
   }
 }

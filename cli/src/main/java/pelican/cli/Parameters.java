@@ -1,6 +1,5 @@
 package pelican.cli;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,21 +27,33 @@ final class Parameters {
           "num_predict",
           "num_ctx");
 
-  private final SamplingOptions.Builder sampling = SamplingOptions.GEMMA.toBuilder();
   private final Map<String, String> given = new LinkedHashMap<>();
-  private List<String> stop = List.of();
-  private int maxTokens = -1;
+  private GenerationOptions options;
   private OptionalInt contextLength = OptionalInt.empty();
 
+  /** Begins with what the model's file recommends. */
+  Parameters(SamplingOptions recommended) {
+    options = GenerationOptions.DEFAULT.withSampling(recommended);
+  }
+
+  /** The same parameters, to be changed on their own. */
+  Parameters copy() {
+    Parameters copy = new Parameters(options.sampling());
+    copy.given.putAll(given);
+    copy.options = options;
+    copy.contextLength = contextLength;
+    return copy;
+  }
+
   /**
-   * Sets a parameter.
+   * Sets a parameter. One that is refused changes nothing.
    *
    * @param values one value; for {@code stop} any number
    * @throws PelicanException if the name is unknown, or a value not of its type or out of its range
    */
   void set(String name, List<String> values) {
     if (name.equals("stop")) {
-      stop = List.copyOf(values);
+      options = options.withStop(values);
       given.put(name, String.join(", ", values));
       return;
     }
@@ -50,6 +61,7 @@ final class Parameters {
       throw new PelicanException(name + " takes one value, not " + values.size());
     }
     String value = values.getFirst();
+    SamplingOptions.Builder sampling = options.sampling().toBuilder();
     switch (name) {
       case "temperature" -> sampling.temperature(number(name, value));
       case "top_k" -> sampling.topK(integer(name, value));
@@ -61,14 +73,22 @@ final class Parameters {
       case "presence_penalty" -> sampling.presencePenalty(number(name, value));
       case "frequency_penalty" -> sampling.frequencyPenalty(number(name, value));
       case "seed" -> sampling.seed(integer(name, value));
-      case "num_predict" -> maxTokens = integer(name, value);
-      case "num_ctx" -> contextLength = OptionalInt.of(integer(name, value));
+      case "num_predict" -> options = options.withMaxTokens(integer(name, value));
+      case "num_ctx" -> contextLength = OptionalInt.of(contextLength(value));
       default ->
           throw new PelicanException(
               "unknown parameter '" + name + "', expected one of " + String.join(", ", NAMES));
     }
-    options();
+    options = options.withSampling(sampling.build());
     given.put(name, value);
+  }
+
+  private static int contextLength(String value) {
+    int length = integer("num_ctx", value);
+    if (length < 1) {
+      throw new PelicanException("num_ctx is " + length + ", expected 1 or more");
+    }
+    return length;
   }
 
   private static double number(String name, String value) {
@@ -98,9 +118,6 @@ final class Parameters {
 
   /** The options that the parameters amount to. */
   GenerationOptions options() {
-    return GenerationOptions.DEFAULT
-        .withSampling(sampling.build())
-        .withMaxTokens(maxTokens)
-        .withStop(new ArrayList<>(stop));
+    return options;
   }
 }

@@ -20,9 +20,13 @@ import picocli.CommandLine.Spec;
     subcommands = {
       ChatCommand.class,
       RunCommand.class,
+      ServeCommand.class,
+      PsCommand.class,
+      StopCommand.class,
       PullCommand.class,
       ListCommand.class,
       ShowCommand.class,
+      CreateCommand.class,
       CopyCommand.class,
       RemoveCommand.class,
       TokenizeCommand.class,

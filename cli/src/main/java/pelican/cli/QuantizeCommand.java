@@ -69,7 +69,7 @@ final class QuantizeCommand implements Callable<Integer> {
       quantizer.threads(threads);
     }
     List<Quantizer.Change> changes;
-    if (System.console() != null && System.console().isTerminal()) {
+    if (Terminals.isInteractive()) {
       try (ProgressBar bar = bar()) {
         changes =
             quantizer

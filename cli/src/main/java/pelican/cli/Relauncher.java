@@ -7,9 +7,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.List;
 import sun.misc.Signal;
 
@@ -25,6 +27,11 @@ final class Relauncher {
 
   /** Set for the child, so that a JVM that lacks the module is not started again and again. */
   private static final String CHILD = "pelican.relaunched";
+
+  /**
+   * Carries arguments to the child that the locale cannot express: UTF-8 in Base64, NUL between.
+   */
+  private static final String ARGUMENTS = "pelican.arguments";
 
   /** Flags for the child. The serial collector starts fastest, and the engine makes no garbage. */
   private static final List<String> FLAGS =
@@ -52,12 +59,18 @@ final class Relauncher {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(FLAGS);
+    ProcessBuilder builder = new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE);
+    byte[] raw = isAsciiLocale() ? rawArguments(args.length) : new byte[0];
+    if (raw.length > 0) {
+      command.add("-D" + ARGUMENTS + "=" + Base64.getEncoder().encodeToString(raw));
+      builder.environment().put("LC_ALL", "C.UTF-8");
+    }
     command.add("-cp");
     command.add(System.getProperty("java.class.path"));
     command.add(Main.class.getName());
-    command.addAll(List.of(args));
+    command.addAll(raw.length > 0 ? List.of() : List.of(args));
     try {
-      Process child = new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE).start();
+      Process child = builder.start();
       passSignals(child);
       passErrors(child.getErrorStream(), new FileOutputStream(FileDescriptor.err));
       return child.waitFor();
@@ -67,6 +80,42 @@ final class Relauncher {
     } catch (InterruptedException e) {
       return Failures.FAILURE;
     }
+  }
+
+  /** Whether the JVM takes only ASCII from the system: containers often have no other locale. */
+  private static boolean isAsciiLocale() {
+    String encoding = System.getProperty("sun.jnu.encoding", "");
+    return encoding.equals("ANSI_X3.4-1968") || encoding.equals("US-ASCII");
+  }
+
+  /**
+   * The last arguments of this process as they were given, each ended by NUL: of others than ASCII
+   * ones, {@code main} gets question marks. Empty where the system does not tell.
+   */
+  private static byte[] rawArguments(int count) {
+    byte[] line;
+    try {
+      line = Files.readAllBytes(Path.of("/proc/self/cmdline"));
+    } catch (IOException e) {
+      return new byte[0];
+    }
+    int from = line.length;
+    for (int missing = count + 1; from > 0; from--) {
+      if (line[from - 1] == 0 && --missing == 0) {
+        return Arrays.copyOfRange(line, from, line.length);
+      }
+    }
+    return new byte[0];
+  }
+
+  /** The arguments that the user gave. */
+  static String[] arguments(String[] args) {
+    String encoded = System.getProperty(ARGUMENTS);
+    if (encoded == null) {
+      return args;
+    }
+    String line = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
+    return line.substring(0, line.length() - 1).split("\0", -1);
   }
 
   /** Copies until the child's end, but for the warning if that comes first. */

@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
@@ -29,6 +30,8 @@ final class ShowCommand implements Callable<Integer> {
   /** Longer arrays are shown by their beginning. */
   private static final int SHOWN = 8;
 
+  private static final Pattern CONTROL = Pattern.compile("\\p{Cntrl}");
+
   @Parameters(paramLabel = "MODEL", description = "Name, alias or path of a model.")
   private String model;
 
@@ -36,6 +39,9 @@ final class ShowCommand implements Callable<Integer> {
 
   /** At most one of these. */
   private static final class Part {
+    @Option(names = "--modelfile", description = "Print a Modelfile that makes it again.")
+    private boolean modelfile;
+
     @Option(names = "--parameters", description = "Print only the parameters.")
     private boolean parameters;
 
@@ -63,6 +69,10 @@ final class ShowCommand implements Callable<Integer> {
     ModelResolver.Resolved resolved = ModelResolver.ofUser().resolve(model);
     Optional<StoredModel> stored = resolved.stored();
     try (GgufFile gguf = GgufFile.open(resolved.file())) {
+      if (part.modelfile) {
+        System.out.print(modelfile(resolved));
+        return 0;
+      }
       if (part.parameters || part.template || part.license || part.system) {
         System.out.println(partText(stored, gguf.metadata()));
         return 0;
@@ -101,6 +111,35 @@ final class ShowCommand implements Callable<Integer> {
     return stored
         .flatMap(StoredModel::template)
         .orElse(metadata.string("tokenizer.chat_template", ""));
+  }
+
+  private static String modelfile(ModelResolver.Resolved resolved) {
+    Optional<StoredModel> stored = resolved.stored();
+    StringBuilder out =
+        new StringBuilder("# To build a new Modelfile on this one, replace FROM by:\n");
+    out.append("# FROM ").append(resolved.name()).append("\n\n");
+    out.append("FROM ").append(resolved.file().toAbsolutePath()).append('\n');
+    stored
+        .flatMap(StoredModel::template)
+        .ifPresent(text -> out.append("TEMPLATE ").append(quoted(text)).append('\n'));
+    stored
+        .flatMap(StoredModel::system)
+        .ifPresent(text -> out.append("SYSTEM ").append(quoted(text)).append('\n'));
+    stored
+        .map(StoredModel::parameters)
+        .orElse(Map.of())
+        .forEach((name, values) ->
+            values.forEach(
+                value -> out.append("PARAMETER %s %s%n".formatted(name, quotedIfText(value)))));
+    stored
+        .flatMap(StoredModel::license)
+        .ifPresent(text -> out.append("LICENSE ").append(quoted(text)).append('\n'));
+    return out.toString();
+  }
+
+  /** In triple quotes, which may hold lines and single ones. */
+  private static String quoted(String text) {
+    return "\"\"\"" + text + "\"\"\"";
   }
 
   private static String parameterLines(StoredModel stored, String indent) {
@@ -162,7 +201,11 @@ final class ShowCommand implements Callable<Integer> {
           list.stream().limit(SHOWN).map(ShowCommand::shortened).collect(Collectors.joining(", "));
       return "[" + begin + (list.size() > SHOWN ? ", … " + list.size() + " in all" : "") + "]";
     }
-    String text = String.valueOf(value).replace("\n", "\\n");
+    // Files of strangers: what would steer the terminal is shown, not done.
+    String text =
+        CONTROL
+            .matcher(String.valueOf(value).replace("\n", "\\n"))
+            .replaceAll(found -> String.format("\\\\u%04x", (int) found.group().charAt(0)));
     return text.length() > 80 ? text.substring(0, 80) + "…" : text;
   }
 

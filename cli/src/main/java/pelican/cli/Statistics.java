@@ -12,7 +12,9 @@ final class Statistics {
   static void print(PrintStream out, Generation generation, Duration loadTime, Duration total) {
     int prompt = generation.promptTokens() - generation.cachedTokens();
     line(out, "total duration:", duration(total));
-    line(out, "load duration:", duration(loadTime));
+    if (!loadTime.isZero()) {
+      line(out, "load duration:", duration(loadTime));
+    }
     line(out, "prompt eval count:", generation.promptTokens() + " token(s)");
     line(out, "prompt eval duration:", duration(generation.promptTime()));
     line(out, "prompt eval rate:", rate(prompt, generation.promptTime()));

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import pelican.chat.Message;
 import pelican.chat.OutputEvent;
-import pelican.chat.OutputParser;
 import pelican.chat.Tool;
 import pelican.chat.ToolCall;
 
@@ -19,11 +18,12 @@ public final class Chat {
   private final List<Message> messages = new ArrayList<>();
   private List<Tool> tools = List.of();
   private boolean think;
-  private GenerationOptions options = GenerationOptions.DEFAULT;
+  private GenerationOptions options;
 
   Chat(Model model, Session session) {
     this.model = model;
     this.session = session;
+    options = GenerationOptions.DEFAULT.withSampling(model.recommendedSampling());
   }
 
   /** The conversation so far; may be changed. */
@@ -43,7 +43,7 @@ public final class Chat {
     return this;
   }
 
-  /** How answers are generated. */
+  /** How answers are generated; unless set, as the model's file recommends. */
   public Chat options(GenerationOptions value) {
     options = value;
     return this;
@@ -82,33 +82,15 @@ public final class Chat {
     int[] prompt = model.encode(model.promptRenderer().render(messages, tools, think));
     boolean inThought =
         think && !messages.isEmpty() && messages.getLast().role().equals(Message.TOOL);
-    OutputParser parser = new OutputParser(think, inThought, tools);
+    AnswerParser parser =
+        new AnswerParser(model.tokenizer(), think, inThought, tools, !options.stop().isEmpty());
     Collector collector = new Collector(onEvent);
     Generation generation =
-        session.generate(prompt, options, token -> parse(token, parser).forEach(collector));
+        session.generate(prompt, options, token -> parser.accept(token).forEach(collector));
     parser.finish().forEach(collector);
     Answer answer = collector.answer(generation);
     messages.add(Message.assistant(answer.content(), answer.thinking(), answer.toolCalls()));
     return answer;
-  }
-
-  private List<OutputEvent> parse(GeneratedToken token, OutputParser parser) {
-    boolean control = token.id() >= 0 && model.tokenizer().isControl(token.id());
-    String mark = control ? model.tokenizer().text(token.id()) : "";
-    String text = token.text();
-    boolean marked = control && text.endsWith(mark);
-    if (marked) {
-      text = text.substring(0, text.length() - mark.length());
-    }
-    // While a mark could begin a stop string its text comes later than its token, and has to be
-    // looked for.
-    List<OutputEvent> events =
-        new ArrayList<>(
-            options.stop().isEmpty() ? parser.accept(text, false) : parser.accept(text));
-    if (marked && OutputParser.MARKS.contains(mark)) {
-      events.addAll(parser.accept(mark, true));
-    }
-    return events;
   }
 
   /** Ends the answer that is being generated, from any thread; what came so far stays. */

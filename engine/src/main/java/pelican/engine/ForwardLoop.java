@@ -37,6 +37,10 @@ final class ForwardLoop implements AutoCloseable {
     final int from;
     final boolean all;
     final float[] logits;
+
+    /** Gets the sum of the final hidden states instead of logits; or null. */
+    final double[] states;
+
     final BooleanSupplier cancelled;
     final CompletableFuture<Integer> done = new CompletableFuture<>();
     int next;
@@ -48,12 +52,14 @@ final class ForwardLoop implements AutoCloseable {
         int from,
         boolean all,
         float[] logits,
+        double[] states,
         BooleanSupplier cancelled) {
       this.cache = cache;
       this.tokens = tokens;
       this.from = from;
       this.all = all;
       this.logits = logits;
+      this.states = states;
       this.cancelled = cancelled;
       next = from;
     }
@@ -84,7 +90,20 @@ final class ForwardLoop implements AutoCloseable {
     if (from == tokens.length) {
       return from;
     }
-    Request request = new Request(cache, tokens, from, all, logits, cancelled);
+    return run(new Request(cache, tokens, from, all, logits, null, cancelled));
+  }
+
+  /**
+   * Appends tokens to a sequence and adds up the final hidden states after each.
+   *
+   * @param states gets the sum, [embedding]
+   * @return the number of tokens that were appended: less than all if cancelled
+   */
+  int sumStates(KvCache cache, int[] tokens, double[] states, BooleanSupplier cancelled) {
+    return run(new Request(cache, tokens, 0, true, null, states, cancelled));
+  }
+
+  private int run(Request request) {
     synchronized (requests) {
       if (closed) {
         throw new PelicanException("the model is closed");
@@ -134,14 +153,19 @@ final class ForwardLoop implements AutoCloseable {
   private void pass(List<Request> active, Batch batch) {
     fill(active, batch.clear());
     try {
-      float[] result = model.forward(batch);
+      boolean logits = active.stream().anyMatch(request -> request.states == null);
+      float[] result = model.forward(batch, logits);
       int row = 0;
       int vocabulary = model.vocabulary();
       for (Request request : active) {
         boolean last = request.next + request.inBatch == request.tokens.length;
         int rows = request.all ? request.inBatch : last && request.inBatch > 0 ? 1 : 0;
         int to = request.all ? (request.next - request.from) * vocabulary : 0;
-        System.arraycopy(result, row * vocabulary, request.logits, to, rows * vocabulary);
+        if (request.states != null) {
+          add(model.states(), row, rows, request.states);
+        } else {
+          System.arraycopy(result, row * vocabulary, request.logits, to, rows * vocabulary);
+        }
         row += rows;
         request.next += request.inBatch;
       }
@@ -151,6 +175,12 @@ final class ForwardLoop implements AutoCloseable {
       Throwable told = e instanceof InternalError fault ? file.unreadable(fault) : e;
       active.forEach(request -> request.done.completeExceptionally(told));
       active.clear();
+    }
+  }
+
+  private static void add(float[] states, int row, int rows, double[] sum) {
+    for (int i = row * sum.length; i < (row + rows) * sum.length; i++) {
+      sum[i % sum.length] += states[i];
     }
   }
 

@@ -1,9 +1,11 @@
 package pelican.engine;
 
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ToLongFunction;
 import pelican.chat.PromptRenderer;
 import pelican.gemma.GemmaConfig;
@@ -12,7 +14,9 @@ import pelican.gguf.GgufFile;
 import pelican.gguf.TensorInfo;
 import pelican.kernel.KernelChoice;
 import pelican.kernel.Kernels;
+import pelican.kernel.ScalarKernels;
 import pelican.kernel.Workers;
+import pelican.sampling.SamplingOptions;
 import pelican.tokenizer.TextSegment;
 import pelican.tokenizer.Tokenizer;
 
@@ -24,6 +28,8 @@ import pelican.tokenizer.Tokenizer;
 public final class Model implements AutoCloseable {
   private static final long LARGE_PARAMETERS = 12_000_000_000L;
 
+  private static final AtomicBoolean WARNED = new AtomicBoolean();
+
   private final GgufFile file;
   private final Workers workers;
   private final Kernels kernels;
@@ -31,18 +37,21 @@ public final class Model implements AutoCloseable {
   private final ForwardLoop loop;
   private final Tokenizer tokenizer;
   private final ModelOptions options;
+  private final SamplingOptions recommendedSampling;
   private final Duration loadTime;
 
   private Model(Path path, ModelOptions options) {
     long start = System.nanoTime();
     this.options = options;
     kernels = KernelChoice.choose();
+    warnIfSlow(kernels);
     file = GgufFile.open(path);
     Workers team = null;
     try {
       team = new Workers(options.threads());
       gemma = new GemmaModel(file, kernels, team);
       tokenizer = Tokenizer.from(file.metadata());
+      recommendedSampling = RecommendedSampling.from(file.metadata());
       if (tokenizer.size() > gemma.vocabulary()) {
         throw new PelicanException(
             path
@@ -64,6 +73,14 @@ public final class Model implements AutoCloseable {
     workers = team;
     loop = new ForwardLoop(gemma, file);
     loadTime = Duration.ofNanos(System.nanoTime() - start);
+  }
+
+  /** Says once, where nobody asked for it, that models run many times slower than they could. */
+  private static void warnIfSlow(Kernels kernels) {
+    boolean asked = System.getProperty(KernelChoice.PROPERTY, "auto").equals("scalar");
+    if (kernels instanceof ScalarKernels && !asked && WARNED.compareAndSet(false, true)) {
+      System.getLogger("pelican").log(Level.WARNING, "slow kernels: " + kernels.description());
+    }
   }
 
   /**
@@ -178,6 +195,16 @@ public final class Model implements AutoCloseable {
     return gemma.vocabulary();
   }
 
+  /** How the file recommends to sample; where it does not say, as Gemma's authors recommend. */
+  public SamplingOptions recommendedSampling() {
+    return recommendedSampling;
+  }
+
+  /** The width of the residual stream: the length of an embedding. */
+  public int embeddingLength() {
+    return config().embedding();
+  }
+
   /** The longest context that the model was trained for. */
   public int contextLength() {
     return config().contextLength();
@@ -185,6 +212,16 @@ public final class Model implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** The most bytes that a session of so many tokens takes for keys and values. */
+  public long sessionBytes(int contextLength) {
+    return gemma.cacheBytes(contextLength, options.halfCache());
+  }
+
+  /** Bytes of the file, which are mapped and read as they are needed. */
+  public long fileBytes() {
+    return file.size();
   }
 
   /** The file. */

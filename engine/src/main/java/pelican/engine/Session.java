@@ -43,6 +43,19 @@ public final class Session {
   }
 
   /**
+   * How many tokens a prompt shares with the sequence: at most so many need not be computed again.
+   */
+  public int shared(int[] prompt) {
+    int shared = Arrays.mismatch(prompt, 0, prompt.length, held, 0, heldSize);
+    return shared < 0 ? prompt.length : shared;
+  }
+
+  /** Bytes allocated for what was computed. */
+  public long bytes() {
+    return cache.bytes();
+  }
+
+  /**
    * Ends a running generation within a token, a running prompt within a slice of it; the one after
    * it is not affected. Does nothing if none is running.
    */
@@ -137,8 +150,7 @@ public final class Session {
    */
   int prefill(int[] prompt) {
     check(prompt);
-    int shared = Arrays.mismatch(prompt, 0, prompt.length, held, 0, heldSize);
-    shared = shared < 0 ? prompt.length : shared;
+    int shared = shared(prompt);
     // The logits after the last token are needed, so that one is always computed.
     shared = cache.truncate(Math.min(shared, prompt.length - 1));
     heldSize = shared;
@@ -158,17 +170,37 @@ public final class Session {
    *
    * @return [tokens][vocabulary]
    * @throws PelicanException if the prompt is empty, has an unknown token or does not fit the
-   *     context
+   *     context, its logits do not fit an array, or one of them is NaN, as with a damaged file
    */
   public float[] logits(int[] prompt) {
     check(prompt);
+    int most = (Integer.MAX_VALUE - 8) / logits.length;
+    if (prompt.length > most) {
+      throw new PelicanException(
+          "the prompt has "
+              + prompt.length
+              + " tokens, expected at most "
+              + most
+              + ": the logits after each of more do not fit an array");
+    }
     cancelled = false;
     heldSize = 0;
     cache.truncate(0);
-    float[] all = new float[Math.multiplyExact(prompt.length, logits.length)];
+    float[] all = new float[prompt.length * logits.length];
     model.loop().run(cache, prompt, 0, true, all, () -> cancelled);
     held = prompt.clone();
     heldSize = prompt.length;
+    for (int i = 0; i < all.length; i++) {
+      if (Float.isNaN(all[i])) {
+        throw new PelicanException(
+            model.path()
+                + ": the logit of token "
+                + i % logits.length
+                + " after token "
+                + i / logits.length
+                + " of the prompt is no number (NaN): is the file damaged?");
+      }
+    }
     return all;
   }
 
@@ -203,6 +235,33 @@ public final class Session {
   public void clear() {
     heldSize = 0;
     cache.truncate(0);
+  }
+
+  /**
+   * The mean of the final hidden states after the tokens of a text, which stands for its meaning.
+   *
+   * @return [width of the residual stream]
+   * @throws PelicanException if the text is empty, has an unknown token or does not fit the
+   *     context, or if this was cancelled
+   */
+  public float[] embed(int[] text) {
+    check(text);
+    cancelled = false;
+    heldSize = 0;
+    cache.truncate(0);
+    double[] sum = new double[model.embeddingLength()];
+    int done = model.loop().sumStates(cache, text, sum, () -> cancelled);
+    if (done < text.length) {
+      cache.truncate(0);
+      throw new PelicanException("the embedding was cancelled");
+    }
+    held = text.clone();
+    heldSize = text.length;
+    float[] mean = new float[sum.length];
+    for (int i = 0; i < mean.length; i++) {
+      mean[i] = (float) (sum[i] / text.length);
+    }
+    return mean;
   }
 
   private void check(int[] prompt) {

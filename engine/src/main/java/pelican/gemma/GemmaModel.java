@@ -84,6 +84,11 @@ public final class GemmaModel {
     return new KvCache(config, MAX_BATCH, maxLength, half);
   }
 
+  /** The most bytes that a cache of {@link #newCache} takes. */
+  public long cacheBytes(int maxLength, boolean half) {
+    return KvCache.mostBytes(config, MAX_BATCH, maxLength, half);
+  }
+
   /**
    * Runs the tokens of a batch, appends their keys and values to their caches, and returns the
    * logits that the batch asks for.
@@ -91,6 +96,14 @@ public final class GemmaModel {
    * @return [outputs][vocabulary]; valid until the next pass
    */
   public float[] forward(Batch batch) {
+    return forward(batch, true);
+  }
+
+  /**
+   * As {@link #forward(Batch)}, but without the logits unless they are wanted; {@link #states} are
+   * there in any case.
+   */
+  public float[] forward(Batch batch, boolean withLogits) {
     int n = batch.size();
     if (n > MAX_BATCH) {
       throw new IllegalArgumentException("a batch has at most " + MAX_BATCH + " tokens, not " + n);
@@ -112,7 +125,7 @@ public final class GemmaModel {
     for (int i = 0; i < n; i++) {
       batch.cache(i).advance(batch.position(i) + 1);
     }
-    return outputs(batch);
+    return outputs(batch, withLogits);
   }
 
   private void reserveCaches(Batch batch) {
@@ -277,7 +290,17 @@ public final class GemmaModel {
     addNormed(projected, w.postFfwNorm(), n);
   }
 
-  private float[] outputs(Batch batch) {
+  /**
+   * The final hidden states after output_norm of the last pass, for the tokens whose outputs the
+   * batch asked for.
+   *
+   * @return [outputs][embedding]; valid until the next pass
+   */
+  public float[] states() {
+    return normed.values();
+  }
+
+  private float[] outputs(Batch batch, boolean withLogits) {
     int h = config.embedding();
     int outputs = batch.outputs();
     if (outputs == 0) {
@@ -290,6 +313,9 @@ public final class GemmaModel {
         kernels.rmsNorm(
             x, i * h, weights.outputNorm(), config.epsilon(), normed.values(), row * h, h);
       }
+    }
+    if (!withLogits) {
+      return logits;
     }
     int vocabulary = vocabulary();
     logits = grown(logits, Math.multiplyExact(outputs, vocabulary));

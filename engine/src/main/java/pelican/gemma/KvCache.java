@@ -21,8 +21,7 @@ public final class KvCache {
     this.config = config;
     this.maxLength = maxLength;
     layers = new KvLayer[config.layers()];
-    // One page more, since window and batch may begin in the middle of a page.
-    long ring = ((long) config.slidingWindow() + maxBatch + KvLayer.PAGE - 1) / KvLayer.PAGE + 1;
+    long ring = ringPages(config, maxBatch);
     for (int i = 0; i < layers.length; i++) {
       if (config.ownsKv(i)) {
         boolean bounded = config.sliding()[i] && ring < Integer.MAX_VALUE / KvLayer.PAGE;
@@ -30,6 +29,25 @@ public final class KvCache {
             new KvLayer(config.kvHeads()[i], config.headSize(i), bounded ? (int) ring : 0, half);
       }
     }
+  }
+
+  /** One page more, since window and batch may begin in the middle of a page. */
+  private static long ringPages(GemmaConfig config, int maxBatch) {
+    return ((long) config.slidingWindow() + maxBatch + KvLayer.PAGE - 1) / KvLayer.PAGE + 1;
+  }
+
+  /** The most bytes that a cache takes: that of a sequence as long as it may be. */
+  static long mostBytes(GemmaConfig config, int maxBatch, int maxLength, boolean half) {
+    long pages = ((long) maxLength + KvLayer.PAGE - 1) / KvLayer.PAGE;
+    long ring = Math.min(pages, ringPages(config, maxBatch));
+    long sum = 0;
+    for (int i = 0; i < config.layers(); i++) {
+      if (config.ownsKv(i)) {
+        long perPage = 2L * config.kvHeads()[i] * config.headSize(i) * KvLayer.PAGE;
+        sum += (half ? 2 : 4) * perPage * (config.sliding()[i] ? ring : pages);
+      }
+    }
+    return sum;
   }
 
   /** The number of tokens whose keys and values are here. */

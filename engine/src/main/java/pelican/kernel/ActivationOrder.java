@@ -12,32 +12,49 @@ enum ActivationOrder {
    * meets byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4
    * otherwise. The low nibbles of 32 bytes are 32 consecutive weights, the high ones the next 32.
    */
-  NIBBLES(32) {
+  NIBBLES {
     @Override
     int source(int position) {
       int k = position >> 4;
       int lane = position & 15;
       return 64 * (lane >> 3) + 32 * (k >> 2) + 4 * (lane & 7) + (k & 3);
     }
+
+    /** For each four groups their sums times the bases that nibbles are read under, then bare. */
+    @Override
+    void sums(float[] values, int columns, float[] sums) {
+      for (int g = 0; g < columns / 32; g++) {
+        float sum = sum(values, 32 * g, 32);
+        int at = 8 * (g >> 2) + (g & 3);
+        sums[at] = sum * ((g & 1) == 0 ? Q4KDot.LOW : Q4KDot.HIGH);
+        sums[at + 4] = sum;
+      }
+    }
   },
   /**
    * For half a block of six bits: position 32·k + 8·quarter + lane of a run of 128 holds the value
    * that meets byte k of the int in a quarter of 32 weights.
    */
-  SIX_BITS(16) {
+  SIX_BITS {
     @Override
     int source(int position) {
       return 32 * (position >> 3 & 3) + 4 * (position & 7) + (position >> 5);
+    }
+
+    /** For each group its sum times what is added to its weights. */
+    @Override
+    void sums(float[] values, int columns, float[] sums) {
+      for (int g = 0; g < columns / 16; g++) {
+        sums[g] = sum(values, 16 * g, 16) * ((g & 4) == 0 ? Q6KDot.LOW_OFFSET : Q6KDot.HIGH_OFFSET);
+      }
     }
   };
 
   private static final int RUN = 128;
 
-  private final int group;
   private final int[] sources = new int[RUN];
 
-  ActivationOrder(int group) {
-    this.group = group;
+  ActivationOrder() {
     for (int i = 0; i < RUN; i++) {
       sources[i] = source(i);
     }
@@ -46,9 +63,19 @@ enum ActivationOrder {
   /** Which value of a run stands at a position. */
   abstract int source(int position);
 
-  /** Over how many values each sum goes. */
-  int group() {
-    return group;
+  /**
+   * Writes the sums that take the bases and minimums out of a product.
+   *
+   * @param sums gets a value for every 16 columns
+   */
+  abstract void sums(float[] values, int columns, float[] sums);
+
+  private static float sum(float[] values, int from, int count) {
+    float sum = 0;
+    for (int i = from; i < from + count; i++) {
+      sum += values[i];
+    }
+    return sum;
   }
 
   /**
@@ -57,7 +84,7 @@ enum ActivationOrder {
    * @param values the vector
    * @param columns its length, a multiple of 128
    * @param ordered gets the values in this order
-   * @param sums gets the sums of groups of values, in the values' own order
+   * @param sums gets the {@link #sums}, columns / 16 of them
    */
   void arrange(float[] values, int columns, float[] ordered, float[] sums) {
     for (int run = 0; run < columns; run += RUN) {
@@ -65,12 +92,6 @@ enum ActivationOrder {
         ordered[run + i] = values[run + sources[i]];
       }
     }
-    for (int g = 0; g < columns / group; g++) {
-      float sum = 0;
-      for (int i = 0; i < group; i++) {
-        sum += values[g * group + i];
-      }
-      sums[g] = sum;
-    }
+    sums(values, columns, sums);
   }
 }

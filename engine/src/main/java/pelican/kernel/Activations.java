@@ -62,7 +62,7 @@ public final class Activations {
     if (!copy.valid) {
       if (copy.values.length < columns) {
         copy.values = new float[columns];
-        copy.sums = new float[columns / order.group()];
+        copy.sums = new float[columns / 16];
       }
       order.arrange(values, columns, copy.values, copy.sums);
       copy.valid = true;

@@ -22,10 +22,15 @@ final class Q4KDot {
   /** Super-blocks whose scales are decoded at a time: they stay in the level 1 cache. */
   private static final int BLOCKS = 8;
 
+  /** The bases that low and high nibbles are read under. */
+  static final float LOW = 16;
+
+  static final float HIGH = 256;
+
   private static final int LOW_MASK = 0x00780000;
-  private static final int LOW_BASE = Float.floatToRawIntBits(16);
+  private static final int LOW_BASE = Float.floatToRawIntBits(LOW);
   private static final int HIGH_MASK = 0x00078000;
-  private static final int HIGH_BASE = Float.floatToRawIntBits(256);
+  private static final int HIGH_BASE = Float.floatToRawIntBits(HIGH);
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
@@ -33,20 +38,59 @@ final class Q4KDot {
   private static final VectorSpecies<Integer> I16 = IntVector.SPECIES_512;
   private static final VectorSpecies<Float> F16 = FloatVector.SPECIES_512;
 
-  // Where the eight scales and minimums are in the three ints that hold them: see SixBitScales.
-  private static final IntVector SHIFT = ints(0, 8, 16, 24, 2, 10, 18, 26);
-  private static final IntVector MASK = ints(63, 63, 63, 63, 48, 48, 48, 48);
-  private static final IntVector SCALE_SHIFT = ints(0, 0, 0, 0, 0, 8, 16, 24);
-  private static final IntVector MIN_SHIFT = ints(0, 0, 0, 0, 4, 12, 20, 28);
-  private static final IntVector LOW_NIBBLE = ints(0, 0, 0, 0, 15, 15, 15, 15);
-  private static final FloatVector BASES =
-      FloatVector.fromArray(F8, new float[] {16, 256, 16, 256, 16, 256, 16, 256}, 0);
+  private static final int HALF_MASK = 0x8fffe000;
 
-  // The scales of two pairs of groups, spread over the lanes of their nibbles.
-  private static final VectorShuffle<Float> LOW_SCALES =
-      VectorShuffle.fromValues(F16, 0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2);
-  private static final VectorShuffle<Float> HIGH_SCALES =
-      VectorShuffle.fromValues(F16, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3);
+  // Where in their ints the scales (first four lanes) and the minimums are: see SixBitScales.
+  private static final IntVector BYTE_SHIFT = ints(0, 8, 16, 24, 0, 8, 16, 24);
+  private static final IntVector UPPER_SHIFT = ints(0, 8, 16, 24, 4, 12, 20, 28);
+  private static final IntVector HALF_SHIFT = ints(16, 16, 16, 16, 0, 0, 0, 0);
+  private static final VectorShuffle<Integer> FIRST_OR_SECOND =
+      VectorShuffle.fromValues(I8, 1, 1, 1, 1, 2, 2, 2, 2);
+  private static final VectorShuffle<Integer> THIRD_OF_8 =
+      VectorShuffle.fromValues(I8, 3, 3, 3, 3, 3, 3, 3, 3);
+  private static final VectorShuffle<Integer> HALVES_OF_8 =
+      VectorShuffle.fromValues(I8, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  // Constants of the wide kernel, from an array since the compiler loads what it knows to be
+  // constant
+  // anew for each use, though there are registers enough. In the order of their use, 16 lanes each.
+  private static final int[] CONSTANTS = new int[11 * 16];
+
+  static {
+    for (int i = 0; i < 16; i++) {
+      int k = i & 3;
+      boolean second = (i & 7) >= 4;
+      CONSTANTS[i] = LOW_MASK;
+      CONSTANTS[16 + i] = LOW_BASE;
+      CONSTANTS[32 + i] = HIGH_MASK;
+      CONSTANTS[48 + i] = HIGH_BASE;
+      CONSTANTS[64 + i] = 8 * k + (i < 8 ? 0 : 2);
+      CONSTANTS[80 + i] = i < 8 ? 63 : 48;
+      CONSTANTS[96 + i] = 8 * k + (second ? 4 : 0);
+      CONSTANTS[112 + i] = i < 8 ? 0 : 15;
+      CONSTANTS[128 + i] = second ? 0 : 16;
+      CONSTANTS[144 + i] = HALF_MASK;
+      CONSTANTS[160 + i] = Float.floatToRawIntBits(0x1p112f);
+    }
+  }
+
+  // Lanes of the four ints that a super-block begins with: two halves, then twelve bytes of scales.
+  private static final VectorShuffle<Integer> FIRST_AND_SECOND =
+      VectorShuffle.fromValues(I16, 1, 1, 1, 1, 2, 2, 2, 2, 1, 1, 1, 1, 2, 2, 2, 2);
+  private static final VectorShuffle<Integer> THIRD =
+      VectorShuffle.fromValues(I16, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3);
+  private static final VectorShuffle<Integer> HALVES =
+      VectorShuffle.fromValues(I16, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  // The scales of two groups, spread over the lanes of their nibbles.
+  private static final VectorShuffle<Float> SCALES_0_2 = pair(0, 2);
+  private static final VectorShuffle<Float> SCALES_1_3 = pair(1, 3);
+  private static final VectorShuffle<Float> SCALES_4_6 = pair(8, 10);
+  private static final VectorShuffle<Float> SCALES_5_7 = pair(9, 11);
+
+  private static VectorShuffle<Float> pair(int a, int b) {
+    return VectorShuffle.fromValues(F16, a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b);
+  }
 
   private Q4KDot() {}
 
@@ -61,140 +105,204 @@ final class Q4KDot {
     long address = Memory.address(w, rowFrom, rowTo);
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
-    float[] scales = new float[2 * 8 * BLOCKS + 16];
-    float[] sums = new float[2];
-    for (int r = rowFrom; r < rowTo; r += 2) {
-      // An odd last row is computed together with itself.
-      long row0 = address + (r - rowFrom) * rowBytes;
-      long row1 = r + 1 < rowTo ? row0 + rowBytes : row0;
-      sums[0] = 0;
-      sums[1] = 0;
-      for (int b = 0; b < blocks; b += BLOCKS) {
-        int n = Math.min(BLOCKS, blocks - b);
-        long at = (long) b * BYTES;
-        sums[0] -= scales(row0 + at, n, scales, 0, a.sums, 8 * b);
-        sums[1] -= scales(row1 + at, n, scales, 8 * BLOCKS, a.sums, 8 * b);
-        if (wide) {
-          dot512(row0 + at, row1 + at, n, a.values, b, scales, sums);
-        } else {
-          dot256(row0 + at, n, a.values, b, scales, 0, sums, 0);
-          dot256(row1 + at, n, a.values, b, scales, 8 * BLOCKS, sums, 1);
+    float[] scales = new float[16 * BLOCKS];
+    for (int r = rowFrom; r < rowTo; r++) {
+      long row = address + (r - rowFrom) * rowBytes;
+      float sum = 0;
+      if (wide) {
+        sum = dot512(row, blocks, a.values, a.sums);
+      } else {
+        for (int b = 0; b < blocks; b += BLOCKS) {
+          int n = Math.min(BLOCKS, blocks - b);
+          long at = row + (long) b * BYTES;
+          sum -= scales(at, n, scales, a.sums, 16 * b);
+          sum += dot256(at, n, a.values, b, scales);
         }
       }
-      out[offset + r] = sums[0];
-      if (r + 1 < rowTo) {
-        out[offset + r + 1] = sums[1];
-      }
+      out[offset + r] = sum;
     }
   }
 
   /**
-   * Decodes the scales of some super-blocks.
+   * Decodes the scales and minimums of some super-blocks: 16 values each, ordered as in {@link
+   * #dot512}.
    *
    * @return what is to be taken off: {@code Σ (base·scale + min) · Σx} over their groups
    */
   private static float scales(
-      long address, int blocks, float[] scales, int scaleOffset, float[] xSums, int sumOffset) {
-    FloatVector correction = FloatVector.zero(F8);
+      long address, int blocks, float[] scales, float[] xSums, int sumOffset) {
+    FloatVector off = FloatVector.zero(F8);
     for (int b = 0; b < blocks; b++) {
-      long at = address + (long) b * BYTES;
-      int u0 = Memory.ALL.get(Memory.INT, at + 4);
-      int u1 = Memory.ALL.get(Memory.INT, at + 8);
-      IntVector u2 = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
-      FloatVector s =
-          (FloatVector)
-              IntVector.broadcast(I8, u0)
-                  .lanewise(VectorOperators.LSHR, SHIFT)
-                  .and(MASK)
-                  .or(u2.lanewise(VectorOperators.LSHR, SCALE_SHIFT).and(LOW_NIBBLE))
-                  .convertShape(VectorOperators.I2F, F8, 0);
-      FloatVector m =
-          (FloatVector)
-              IntVector.broadcast(I8, u1)
-                  .lanewise(VectorOperators.LSHR, SHIFT)
-                  .and(MASK)
-                  .or(u2.lanewise(VectorOperators.LSHR, MIN_SHIFT).and(LOW_NIBBLE))
-                  .convertShape(VectorOperators.I2F, F8, 0);
-      s = s.mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at)));
-      m = m.mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2)));
-      s.intoArray(scales, scaleOffset + 8 * b);
-      FloatVector x = FloatVector.fromArray(F8, xSums, sumOffset + 8 * b);
-      correction = s.fma(BASES, m).fma(x, correction);
+      IntVector head =
+          IntVector.fromMemorySegment(I8, Memory.ALL, address + b * (long) BYTES, LITTLE);
+      IntVector bytes = head.rearrange(FIRST_OR_SECOND);
+      IntVector upper = head.rearrange(THIRD_OF_8).lanewise(VectorOperators.LSHR, UPPER_SHIFT);
+      FloatVector d =
+          head.rearrange(HALVES_OF_8)
+              .lanewise(VectorOperators.LSHL, HALF_SHIFT)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(0x1p112f);
+      IntVector first = bytes.lanewise(VectorOperators.LSHR, BYTE_SHIFT).and(63);
+      IntVector second =
+          bytes.lanewise(VectorOperators.LSHR, BYTE_SHIFT.add(2)).and(48).or(upper.and(15));
+      FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+      FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+      s0.intoArray(scales, 16 * b);
+      s1.intoArray(scales, 16 * b + 8);
+      off = s0.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b), off);
+      off = s1.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b + 8), off);
     }
-    return correction.reduceLanes(VectorOperators.ADD);
+    return off.reduceLanes(VectorOperators.ADD);
   }
 
-  /** Two rows: each value of the vector is loaded once for both. Adds to sums[0] and sums[1]. */
-  private static void dot512(
-      long row0, long row1, int blocks, float[] x, int firstBlock, float[] scales, float[] sums) {
-    IntVector lowMask = IntVector.broadcast(I16, LOW_MASK);
-    IntVector lowBase = IntVector.broadcast(I16, LOW_BASE);
-    IntVector highMask = IntVector.broadcast(I16, HIGH_MASK);
-    IntVector highBase = IntVector.broadcast(I16, HIGH_BASE);
-    FloatVector a0 = FloatVector.zero(F16);
-    FloatVector a1 = FloatVector.zero(F16);
-    FloatVector b0 = FloatVector.zero(F16);
-    FloatVector b1 = FloatVector.zero(F16);
-    for (int c = 0; c < 2 * blocks; c++) {
-      long at = (c >> 1) * (long) BYTES + 16 + (c & 1) * 64;
-      int p = 256 * firstBlock + 128 * c;
-      FloatVector x0 = FloatVector.fromArray(F16, x, p);
-      FloatVector x1 = FloatVector.fromArray(F16, x, p + 16);
-      FloatVector x2 = FloatVector.fromArray(F16, x, p + 32);
-      FloatVector x3 = FloatVector.fromArray(F16, x, p + 48);
-      FloatVector x4 = FloatVector.fromArray(F16, x, p + 64);
-      FloatVector x5 = FloatVector.fromArray(F16, x, p + 80);
-      FloatVector x6 = FloatVector.fromArray(F16, x, p + 96);
-      FloatVector x7 = FloatVector.fromArray(F16, x, p + 112);
-      IntVector u = IntVector.fromMemorySegment(I16, Memory.ALL, row0 + at, LITTLE);
+  /**
+   * One row in vectors of 512 bits: a super-block's scales and minimums become the 16 lanes of one
+   * vector, [scales 0-3, minimums 0-3, scales 4-7, minimums 4-7], from which each product takes its
+   * own. One pass reads the row's bytes in order, since reads that jump ahead leave memory waiting.
+   *
+   * @param sums for each super-block what the lanes are multiplied with to be taken off
+   */
+  private static float dot512(long row, int blocks, float[] x, float[] sums) {
+    IntVector lowMask = IntVector.fromArray(I16, CONSTANTS, 0);
+    IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 16);
+    IntVector highMask = IntVector.fromArray(I16, CONSTANTS, 32);
+    IntVector highBase = IntVector.fromArray(I16, CONSTANTS, 48);
+    IntVector firstShift = IntVector.fromArray(I16, CONSTANTS, 64);
+    IntVector firstMask = IntVector.fromArray(I16, CONSTANTS, 80);
+    IntVector thirdShift = IntVector.fromArray(I16, CONSTANTS, 96);
+    IntVector thirdMask = IntVector.fromArray(I16, CONSTANTS, 112);
+    IntVector halfShift = IntVector.fromArray(I16, CONSTANTS, 128);
+    IntVector halfMask = IntVector.fromArray(I16, CONSTANTS, 144);
+    FloatVector halfFactor = IntVector.fromArray(I16, CONSTANTS, 160).reinterpretAsFloats();
+    FloatVector low = FloatVector.zero(F16);
+    FloatVector high = FloatVector.zero(F16);
+    FloatVector off = FloatVector.zero(F16);
+    for (int b = 0; b < blocks; b++) {
+      long at = row + b * (long) BYTES;
+      int p = 256 * b;
+      IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
+      IntVector first =
+          head.rearrange(FIRST_AND_SECOND)
+              .lanewise(VectorOperators.LSHR, firstShift)
+              .and(firstMask);
+      IntVector third = head.rearrange(THIRD).lanewise(VectorOperators.LSHR, thirdShift);
+      FloatVector d =
+          head.rearrange(HALVES)
+              .lanewise(VectorOperators.LSHL, halfShift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(halfMask)
+              .reinterpretAsFloats()
+              .mul(halfFactor);
+      FloatVector s =
+          ((FloatVector) third.and(thirdMask).or(first).convertShape(VectorOperators.I2F, F16, 0))
+              .mul(d);
+      off = s.fma(FloatVector.fromArray(F16, sums, 16 * b), off);
+
+      IntVector u = IntVector.fromMemorySegment(I16, Memory.ALL, at + 16, LITTLE);
       IntVector uA = u.lanewise(VectorOperators.LSHL, 3);
       IntVector uB = u.lanewise(VectorOperators.LSHR, 5);
       IntVector uC = u.lanewise(VectorOperators.LSHL, 11);
       IntVector uD = u.lanewise(VectorOperators.LSHL, 19);
       IntVector uE = u.lanewise(VectorOperators.LSHR, 13);
-      FloatVector uLow = uA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
-      FloatVector uHigh = uA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
-      uLow = uB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, uLow);
-      uHigh = uB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, uHigh);
-      uLow = uC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, uLow);
-      uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
-      uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
-      uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
-      FloatVector s = FloatVector.fromArray(F16, scales, 4 * c);
-      a0 = uLow.fma(s.rearrange(LOW_SCALES), a0);
-      a1 = uHigh.fma(s.rearrange(HIGH_SCALES), a1);
-      IntVector v = IntVector.fromMemorySegment(I16, Memory.ALL, row1 + at, LITTLE);
+      FloatVector uLow =
+          uA.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 32));
+      FloatVector uHigh =
+          uA.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 80));
+      uLow =
+          uB.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 48), uLow);
+      uHigh =
+          uB.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 96), uHigh);
+      uLow =
+          uC.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 16), uLow);
+      uHigh =
+          uC.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 64), uHigh);
+      uLow =
+          uD.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p), uLow);
+      uHigh =
+          uE.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 112), uHigh);
+      low = uLow.fma(s.rearrange(SCALES_0_2), low);
+      high = uHigh.fma(s.rearrange(SCALES_1_3), high);
+
+      IntVector v = IntVector.fromMemorySegment(I16, Memory.ALL, at + 80, LITTLE);
       IntVector vA = v.lanewise(VectorOperators.LSHL, 3);
       IntVector vB = v.lanewise(VectorOperators.LSHR, 5);
       IntVector vC = v.lanewise(VectorOperators.LSHL, 11);
       IntVector vD = v.lanewise(VectorOperators.LSHL, 19);
       IntVector vE = v.lanewise(VectorOperators.LSHR, 13);
-      FloatVector vLow = vA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
-      FloatVector vHigh = vA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
-      vLow = vB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, vLow);
-      vHigh = vB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, vHigh);
-      vLow = vC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, vLow);
-      vHigh = vC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, vHigh);
-      vLow = vD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, vLow);
-      vHigh = vE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, vHigh);
-      FloatVector t = FloatVector.fromArray(F16, scales, 8 * BLOCKS + 4 * c);
-      b0 = vLow.fma(t.rearrange(LOW_SCALES), b0);
-      b1 = vHigh.fma(t.rearrange(HIGH_SCALES), b1);
+      FloatVector vLow =
+          vA.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 160));
+      FloatVector vHigh =
+          vA.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 208));
+      vLow =
+          vB.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 176), vLow);
+      vHigh =
+          vB.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 224), vHigh);
+      vLow =
+          vC.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 144), vLow);
+      vHigh =
+          vC.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 192), vHigh);
+      vLow =
+          vD.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 128), vLow);
+      vHigh =
+          vE.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 240), vHigh);
+      low = vLow.fma(s.rearrange(SCALES_4_6), low);
+      high = vHigh.fma(s.rearrange(SCALES_5_7), high);
     }
-    sums[0] += a0.add(a1).reduceLanes(VectorOperators.ADD);
-    sums[1] += b0.add(b1).reduceLanes(VectorOperators.ADD);
+    return low.add(high).sub(off).reduceLanes(VectorOperators.ADD);
   }
 
-  /** One row. Adds to sums[index]. */
-  private static void dot256(
-      long row,
-      int blocks,
-      float[] x,
-      int firstBlock,
-      float[] scales,
-      int scaleOffset,
-      float[] sums,
-      int index) {
+  /** One row in vectors of 256 bits. */
+  private static float dot256(long row, int blocks, float[] x, int firstBlock, float[] scales) {
     IntVector lowMask = IntVector.broadcast(I8, LOW_MASK);
     IntVector lowBase = IntVector.broadcast(I8, LOW_BASE);
     IntVector highMask = IntVector.broadcast(I8, HIGH_MASK);
@@ -226,9 +334,10 @@ final class Q4KDot {
       uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
       uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
       uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
-      a0 = uLow.fma(FloatVector.broadcast(F8, scales[scaleOffset + 2 * c]), a0);
-      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[scaleOffset + 2 * c + 1]), a1);
+      int group = 8 * (c >> 1) + 2 * (c & 1);
+      a0 = uLow.fma(FloatVector.broadcast(F8, scales[group]), a0);
+      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[group + 1]), a1);
     }
-    sums[index] += a0.add(a1).reduceLanes(VectorOperators.ADD);
+    return a0.add(a1).reduceLanes(VectorOperators.ADD);
   }
 }

@@ -38,9 +38,10 @@ final class Q6KDot {
   private static final VectorSpecies<Integer> I16 = IntVector.SPECIES_512;
   private static final VectorSpecies<Float> F16 = FloatVector.SPECIES_512;
 
-  /** What the bases and the format's own 32 add to each q, by group of 16 in half a block. */
-  private static final FloatVector OFFSETS =
-      FloatVector.fromArray(F8, new float[] {1056, 1056, 1056, 1056, 96, 96, 96, 96}, 0);
+  /** What the base and the format's own 32 add to each q of a low nibble, and of a high one. */
+  static final float LOW_OFFSET = 1024 + 32;
+
+  static final float HIGH_OFFSET = 64 + 32;
 
   private Q6KDot() {}
 
@@ -55,14 +56,15 @@ final class Q6KDot {
     for (int r = rowFrom; r < rowTo; r++) {
       long row = address + (r - rowFrom) * rowBytes;
       float sum = 0;
-      for (int b = 0; b < blocks; b += BLOCKS) {
-        int n = Math.min(BLOCKS, blocks - b);
-        long at = row + (long) b * BYTES;
-        sum -= scales(at, n, scales, a.sums, 16 * b);
-        sum +=
-            wide
-                ? dot512(at, n, a.values, 256 * b, scales)
-                : dot256(at, n, a.values, 256 * b, scales);
+      if (wide) {
+        sum = dot512(row, blocks, a.values, a.sums);
+      } else {
+        for (int b = 0; b < blocks; b += BLOCKS) {
+          int n = Math.min(BLOCKS, blocks - b);
+          long at = row + (long) b * BYTES;
+          sum -= scales(at, n, scales, a.sums, 16 * b);
+          sum += dot256(at, n, a.values, 256 * b, scales);
+        }
       }
       out[offset + r] = sum;
     }
@@ -88,75 +90,195 @@ final class Q6KDot {
       s1.intoArray(scales, 16 * b + 8);
       FloatVector x0 = FloatVector.fromArray(F8, xSums, sumOffset + 16 * b);
       FloatVector x1 = FloatVector.fromArray(F8, xSums, sumOffset + 16 * b + 8);
-      correction = s0.mul(OFFSETS).fma(x0, correction);
-      correction = s1.mul(OFFSETS).fma(x1, correction);
+      correction = s0.fma(x0, correction);
+      correction = s1.fma(x1, correction);
     }
     return correction.reduceLanes(VectorOperators.ADD);
   }
 
-  // The upper bits of half a block for both halves of a vector of 16 ints, those of the second one
-  // two
-  // bits further down.
+  // Constants of the wide kernel, 16 lanes each, from an array as those of Q4KDot.
+  private static final int[] CONSTANTS = new int[7 * 16];
+
+  static {
+    for (int i = 0; i < 16; i++) {
+      CONSTANTS[i] = LOW_NIBBLE;
+      CONSTANTS[16 + i] = LOW_UPPER;
+      CONSTANTS[32 + i] = LOW_BASE;
+      CONSTANTS[48 + i] = HIGH_NIBBLE;
+      CONSTANTS[64 + i] = HIGH_UPPER;
+      CONSTANTS[80 + i] = HIGH_BASE;
+      CONSTANTS[96 + i] = i < 8 ? 0 : 2;
+    }
+  }
+
+  // The upper bits of half a block for both halves of a vector, those of the second two bits
+  // further down.
   private static final VectorShuffle<Integer> FIRST_HALF =
       VectorShuffle.fromValues(I16, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7);
   private static final VectorShuffle<Integer> SECOND_HALF =
       VectorShuffle.fromValues(I16, 8, 9, 10, 11, 12, 13, 14, 15, 8, 9, 10, 11, 12, 13, 14, 15);
-  private static final IntVector SECOND_DOWN =
-      IntVector.fromArray(I16, new int[] {0, 0, 0, 0, 0, 0, 0, 0, 2, 2, 2, 2, 2, 2, 2, 2}, 0);
-  private static final VectorShuffle<Float> FOUR_EACH =
-      VectorShuffle.fromValues(F16, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3);
 
-  private static float dot512(long row, int blocks, float[] x, int xOffset, float[] scales) {
-    IntVector lowNibble = IntVector.broadcast(I16, LOW_NIBBLE);
-    IntVector lowUpper = IntVector.broadcast(I16, LOW_UPPER);
-    IntVector lowBase = IntVector.broadcast(I16, LOW_BASE);
-    IntVector highNibble = IntVector.broadcast(I16, HIGH_NIBBLE);
-    IntVector highUpper = IntVector.broadcast(I16, HIGH_UPPER);
-    IntVector highBase = IntVector.broadcast(I16, HIGH_BASE);
-    FloatVector a0 = FloatVector.zero(F16);
-    FloatVector a1 = FloatVector.zero(F16);
-    for (int h = 0; h < 2 * blocks; h++) {
-      long at = row + (h >> 1) * (long) BYTES;
-      int half = h & 1;
-      int p = xOffset + 128 * h;
-      IntVector q = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64 * half, LITTLE);
+  // Four scales, spread over the lanes of their weights.
+  private static final VectorShuffle<Float> SCALES_0 = four(0);
+  private static final VectorShuffle<Float> SCALES_4 = four(4);
+  private static final VectorShuffle<Float> SCALES_8 = four(8);
+  private static final VectorShuffle<Float> SCALES_12 = four(12);
+
+  private static VectorShuffle<Float> four(int a) {
+    return VectorShuffle.fromOp(F16, i -> a + (i >> 2));
+  }
+
+  /**
+   * One row in vectors of 512 bits, its bytes in order: see {@link Q4KDot}.
+   *
+   * @param sums for each super-block what its 16 scales are multiplied with to be taken off
+   */
+  private static float dot512(long row, int blocks, float[] x, float[] sums) {
+    IntVector lowNibble = IntVector.fromArray(I16, CONSTANTS, 0);
+    IntVector lowUpper = IntVector.fromArray(I16, CONSTANTS, 16);
+    IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 32);
+    IntVector highNibble = IntVector.fromArray(I16, CONSTANTS, 48);
+    IntVector highUpper = IntVector.fromArray(I16, CONSTANTS, 64);
+    IntVector highBase = IntVector.fromArray(I16, CONSTANTS, 80);
+    IntVector secondDown = IntVector.fromArray(I16, CONSTANTS, 96);
+    FloatVector low = FloatVector.zero(F16);
+    FloatVector high = FloatVector.zero(F16);
+    FloatVector off = FloatVector.zero(F16);
+    for (int b = 0; b < blocks; b++) {
+      long at = row + b * (long) BYTES;
+      int p = 256 * b;
+      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
+      FloatVector s =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(B16, Memory.ALL, at + SCALES, LITTLE)
+                      .convertShape(VectorOperators.B2F, F16, 0))
+              .mul(d);
+      off = s.fma(FloatVector.fromArray(F16, sums, 16 * b), off);
       IntVector bits = IntVector.fromMemorySegment(I16, Memory.ALL, at + HIGH_BITS, LITTLE);
-      IntVector u = bits.rearrange(half == 0 ? FIRST_HALF : SECOND_HALF);
-      u = u.lanewise(VectorOperators.LSHR, SECOND_DOWN);
+
+      IntVector q = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
+      IntVector qUp = bits.rearrange(FIRST_HALF).lanewise(VectorOperators.LSHR, secondDown);
       IntVector q0 = q.lanewise(VectorOperators.LSHL, 13);
-      IntVector u0 = u.lanewise(VectorOperators.LSHL, 17);
-      FloatVector low0 = q0.and(lowNibble).or(lowBase).or(u0.and(lowUpper)).reinterpretAsFloats();
-      FloatVector high0 =
-          q0.and(highNibble).or(highBase).or(u0.and(highUpper)).reinterpretAsFloats();
+      IntVector qUp0 = qUp.lanewise(VectorOperators.LSHL, 17);
+      FloatVector qLow =
+          q0.and(lowNibble)
+              .or(lowBase)
+              .or(qUp0.and(lowUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p));
+      FloatVector qHigh =
+          q0.and(highNibble)
+              .or(highBase)
+              .or(qUp0.and(highUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 16));
       IntVector q1 = q.lanewise(VectorOperators.LSHL, 5);
-      IntVector u1 = u.lanewise(VectorOperators.LSHL, 9);
-      FloatVector low1 = q1.and(lowNibble).or(lowBase).or(u1.and(lowUpper)).reinterpretAsFloats();
-      FloatVector high1 =
-          q1.and(highNibble).or(highBase).or(u1.and(highUpper)).reinterpretAsFloats();
+      IntVector qUp1 = qUp.lanewise(VectorOperators.LSHL, 9);
+      qLow =
+          q1.and(lowNibble)
+              .or(lowBase)
+              .or(qUp1.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 32), qLow);
+      qHigh =
+          q1.and(highNibble)
+              .or(highBase)
+              .or(qUp1.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 48), qHigh);
       IntVector q2 = q.lanewise(VectorOperators.LSHR, 3);
-      IntVector u2 = u.lanewise(VectorOperators.LSHL, 1);
-      FloatVector low2 = q2.and(lowNibble).or(lowBase).or(u2.and(lowUpper)).reinterpretAsFloats();
-      FloatVector high2 =
-          q2.and(highNibble).or(highBase).or(u2.and(highUpper)).reinterpretAsFloats();
+      IntVector qUp2 = qUp.lanewise(VectorOperators.LSHL, 1);
+      qLow =
+          q2.and(lowNibble)
+              .or(lowBase)
+              .or(qUp2.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 64), qLow);
+      qHigh =
+          q2.and(highNibble)
+              .or(highBase)
+              .or(qUp2.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 80), qHigh);
       IntVector q3 = q.lanewise(VectorOperators.LSHR, 11);
-      IntVector u3 = u.lanewise(VectorOperators.LSHR, 7);
-      FloatVector low3 = q3.and(lowNibble).or(lowBase).or(u3.and(lowUpper)).reinterpretAsFloats();
-      FloatVector high3 =
-          q3.and(highNibble).or(highBase).or(u3.and(highUpper)).reinterpretAsFloats();
-      FloatVector low = low0.mul(FloatVector.fromArray(F16, x, p));
-      FloatVector high = high0.mul(FloatVector.fromArray(F16, x, p + 16));
-      low = low1.fma(FloatVector.fromArray(F16, x, p + 32), low);
-      high = high1.fma(FloatVector.fromArray(F16, x, p + 48), high);
-      low = low2.fma(FloatVector.fromArray(F16, x, p + 64), low);
-      high = high2.fma(FloatVector.fromArray(F16, x, p + 80), high);
-      low = low3.fma(FloatVector.fromArray(F16, x, p + 96), low);
-      high = high3.fma(FloatVector.fromArray(F16, x, p + 112), high);
-      FloatVector s0 = FloatVector.fromArray(F16, scales, 8 * h);
-      FloatVector s1 = FloatVector.fromArray(F16, scales, 8 * h + 4);
-      a0 = low.fma(s0.rearrange(FOUR_EACH), a0);
-      a1 = high.fma(s1.rearrange(FOUR_EACH), a1);
+      IntVector qUp3 = qUp.lanewise(VectorOperators.LSHR, 7);
+      qLow =
+          q3.and(lowNibble)
+              .or(lowBase)
+              .or(qUp3.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 96), qLow);
+      qHigh =
+          q3.and(highNibble)
+              .or(highBase)
+              .or(qUp3.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 112), qHigh);
+      low = qLow.fma(s.rearrange(SCALES_0), low);
+      high = qHigh.fma(s.rearrange(SCALES_4), high);
+
+      IntVector r = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64, LITTLE);
+      IntVector rUp = bits.rearrange(SECOND_HALF).lanewise(VectorOperators.LSHR, secondDown);
+      IntVector r0 = r.lanewise(VectorOperators.LSHL, 13);
+      IntVector rUp0 = rUp.lanewise(VectorOperators.LSHL, 17);
+      FloatVector rLow =
+          r0.and(lowNibble)
+              .or(lowBase)
+              .or(rUp0.and(lowUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 128));
+      FloatVector rHigh =
+          r0.and(highNibble)
+              .or(highBase)
+              .or(rUp0.and(highUpper))
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F16, x, p + 144));
+      IntVector r1 = r.lanewise(VectorOperators.LSHL, 5);
+      IntVector rUp1 = rUp.lanewise(VectorOperators.LSHL, 9);
+      rLow =
+          r1.and(lowNibble)
+              .or(lowBase)
+              .or(rUp1.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 160), rLow);
+      rHigh =
+          r1.and(highNibble)
+              .or(highBase)
+              .or(rUp1.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 176), rHigh);
+      IntVector r2 = r.lanewise(VectorOperators.LSHR, 3);
+      IntVector rUp2 = rUp.lanewise(VectorOperators.LSHL, 1);
+      rLow =
+          r2.and(lowNibble)
+              .or(lowBase)
+              .or(rUp2.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 192), rLow);
+      rHigh =
+          r2.and(highNibble)
+              .or(highBase)
+              .or(rUp2.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 208), rHigh);
+      IntVector r3 = r.lanewise(VectorOperators.LSHR, 11);
+      IntVector rUp3 = rUp.lanewise(VectorOperators.LSHR, 7);
+      rLow =
+          r3.and(lowNibble)
+              .or(lowBase)
+              .or(rUp3.and(lowUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 224), rLow);
+      rHigh =
+          r3.and(highNibble)
+              .or(highBase)
+              .or(rUp3.and(highUpper))
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F16, x, p + 240), rHigh);
+      low = rLow.fma(s.rearrange(SCALES_8), low);
+      high = rHigh.fma(s.rearrange(SCALES_12), high);
     }
-    return a0.add(a1).reduceLanes(VectorOperators.ADD);
+    return low.add(high).sub(off).reduceLanes(VectorOperators.ADD);
   }
 
   private static final VectorShuffle<Float> TWO_FIRST =

@@ -22,7 +22,7 @@ public final class SmallModels {
   }
 
   /** The same, to be changed before it is written. */
-  static GgufWriter gemma4Writer() {
+  public static GgufWriter gemma4Writer() {
     GgufWriter w = new GgufWriter();
     w.put("general.architecture", "gemma4").put("general.name", "small");
     w.putUint32("gemma4.block_count", LAYERS).putUint32("gemma4.context_length", 64);

@@ -5,18 +5,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import pelican.engine.PelicanException;
 
 /** Vector kernels agree with the scalar ones, whatever vectors the machine has. */
+@Timeout(240)
 class KernelAgreementTest {
+  @TempDir private Path folder;
+
   @Test
   void vectorKernelsAgreeHere() {
     assertThat(KernelAgreement.differences(new VectorKernels())).isEmpty();
@@ -56,7 +62,7 @@ class KernelAgreementTest {
         .isEqualTo("scalar (pelican.kernels asks for it)");
   }
 
-  private static String run(String... flags) throws IOException, InterruptedException {
+  private String run(String... flags) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:+IgnoreUnrecognizedVMOptions");
@@ -70,9 +76,16 @@ class KernelAgreementTest {
                 .map(path -> path.toAbsolutePath().toString())
                 .toList()));
     command.add("pelican.kernel.KernelAgreement");
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
+    Path file = folder.resolve("output.txt");
+    Process process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(file.toFile()).start();
+    try {
+      assertThat(process.waitFor(200, TimeUnit.SECONDS)).as("ended in time").isTrue();
+    } finally {
+      process.destroyForcibly();
+    }
+    String output = Files.readString(file);
+    assertThat(process.exitValue()).as(output).isZero();
     return output;
   }
 }

@@ -19,6 +19,11 @@ public record Manifest(byte[] bytes, Layer config, List<Layer> layers) {
   /** What layers of a model hold, after {@code application/vnd.ollama.image.}. */
   private static final String PREFIX = "application/vnd.ollama.image.";
 
+  /** Four tebibytes: far above any model, and small enough that sums and plans stay exact. */
+  private static final long MAX_SIZE = 1L << 42;
+
+  private static final int MAX_LAYERS = 100_000;
+
   /**
    * A blob and what it is.
    *
@@ -45,6 +50,10 @@ public record Manifest(byte[] bytes, Layer config, List<Layer> layers) {
       if (!json.isObject() || !json.path("layers").isArray()) {
         throw new PelicanException(source + ": no manifest, expected an object with layers");
       }
+      if (json.get("layers").size() > MAX_LAYERS) {
+        throw new PelicanException(
+            source + ": " + json.get("layers").size() + " layers, expected at most " + MAX_LAYERS);
+      }
       List<Layer> layers = new ArrayList<>();
       for (JsonNode layer : json.get("layers")) {
         layers.add(layer(layer));
@@ -56,9 +65,11 @@ public record Manifest(byte[] bytes, Layer config, List<Layer> layers) {
   }
 
   private static Layer layer(JsonNode json) {
-    long size = json.path("size").asLong(-1);
-    if (size < 0) {
-      throw new PelicanException("a layer's size is " + json.path("size") + ", expected a number");
+    JsonNode stated = json.path("size");
+    long size = stated.isIntegralNumber() && stated.canConvertToLong() ? stated.asLong() : -1;
+    if (size < 0 || size > MAX_SIZE) {
+      throw new PelicanException(
+          "a layer's size is " + stated + ", expected an integer from 0 to " + MAX_SIZE);
     }
     return new Layer(
         json.path("mediaType").asString(""), Digest.parse(json.path("digest").asString("")), size);

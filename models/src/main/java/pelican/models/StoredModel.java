@@ -14,6 +14,7 @@ import pelican.engine.PelicanException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A model in Ollama's store.
@@ -67,6 +68,17 @@ public record StoredModel(OllamaStore store, ModelName name, Manifest manifest, 
       }
     }
     return parameters;
+  }
+
+  /** The generation parameters as the store has them, a copy. */
+  ObjectNode parameterJson() {
+    ObjectNode all = JsonMapper.shared().createObjectNode();
+    for (Manifest.Layer layer : manifest.layers()) {
+      if (layer.is("params")) {
+        all.setAll((ObjectNode) json(layer.digest(), "parameters"));
+      }
+    }
+    return all;
   }
 
   /** The system message. */

@@ -259,7 +259,7 @@ class PullerTest {
     assertThatThrownBy(this::pull).hasMessageContaining("cannot pull");
   }
 
-  private static final class Silent implements Puller.Progress {
+  static final class Silent implements Puller.Progress {
     @Override
     public void status(String text) {}
 

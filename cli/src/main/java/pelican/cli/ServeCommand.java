@@ -1,0 +1,172 @@
+package pelican.cli;
+
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CountDownLatch;
+import pelican.engine.ModelOptions;
+import pelican.engine.PelicanException;
+import pelican.models.Aliases;
+import pelican.models.OllamaStore;
+import pelican.server.Environment;
+import pelican.server.PelicanServer;
+import pelican.server.ServerSettings;
+import pelican.server.http.HttpLimits;
+import pelican.server.inference.KeepAlive;
+import pelican.server.inference.Scheduler;
+import pelican.server.ollama.RequestReader;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "serve",
+    aliases = "start",
+    description = "Serves models by HTTP, as Ollama does.",
+    mixinStandardHelpOptions = true)
+final class ServeCommand implements Callable<Integer> {
+  @Option(
+      names = "--host",
+      paramLabel = "HOST[:PORT]",
+      description = "Address to listen on; default: OLLAMA_HOST or 127.0.0.1:11434.")
+  private String host;
+
+  @Option(
+      names = "--origins",
+      split = ",",
+      paramLabel = "ORIGIN",
+      description = "Origins of pages that may send requests, besides OLLAMA_ORIGINS.")
+  private List<String> origins = List.of();
+
+  @Option(names = "--api-key", description = "What clients must send; or PELICAN_API_KEY.")
+  private String apiKey;
+
+  @Option(names = "--api-key-file", description = "A file with the API key.")
+  private Path apiKeyFile;
+
+  @Option(
+      names = "--parallel",
+      description = "Requests that a model answers at once; default: OLLAMA_NUM_PARALLEL or 4.")
+  private Integer parallel;
+
+  @Option(
+      names = "--max-queue",
+      description = "Requests that may wait; default: OLLAMA_MAX_QUEUE or 512.")
+  private Integer maxQueue;
+
+  @Option(
+      names = "--context-length",
+      description = "Tokens of context; default: OLLAMA_CONTEXT_LENGTH or 4096.")
+  private Integer contextLength;
+
+  @Option(
+      names = "--keep-alive",
+      description = "How long an unused model stays loaded; default: OLLAMA_KEEP_ALIVE or 5m.")
+  private String keepAlive;
+
+  @Option(names = "--threads", description = "Threads that compute; default: the cores.")
+  private Integer threads;
+
+  @Option(names = "--no-demo", description = "Do not serve the model that the program carries.")
+  private boolean noDemo;
+
+  @Option(names = "--quiet", description = "No line for each request.")
+  private boolean quiet;
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    ServerSettings settings = settings();
+    if (!settings.isLoopback() && settings.apiKey().isEmpty()) {
+      System.err.println(
+          "Warning: listening beyond this machine without an API key: whoever reaches "
+              + settings.host()
+              + " may use and delete models; set --api-key-file.");
+    }
+    PelicanServer server =
+        new PelicanServer(settings, OllamaStore.locate(), Aliases.ofUser(), System.err);
+    server.start();
+    String shown = settings.host().isEmpty() ? "0.0.0.0" : settings.host();
+    String bracketed = shown.contains(":") ? "[" + shown + "]" : shown;
+    System.err.println("Listening on http://" + bracketed + ":" + server.port());
+    CountDownLatch closed = new CountDownLatch(1);
+    Runtime.getRuntime()
+        .addShutdownHook(
+            new Thread(
+                () -> {
+                  server.close();
+                  closed.countDown();
+                },
+                "pelican-shutdown"));
+    closed.await();
+    return 0;
+  }
+
+  private ServerSettings settings() throws IOException {
+    Environment environment = Environment.ofProcess();
+    Environment.Address address = host == null ? environment.host() : Environment.parseHost(host);
+    List<String> allowed = new ArrayList<>(environment.origins());
+    allowed.addAll(origins);
+    ModelOptions options =
+        threads == null ? ModelOptions.DEFAULT : ModelOptions.DEFAULT.withThreads(threads);
+    KeepAlive keep =
+        keepAlive == null ? environment.keepAlive() : RequestReader.keepAlive(keepAlive);
+    int context =
+        contextLength == null ? environment.integer("OLLAMA_CONTEXT_LENGTH", 0) : contextLength;
+    int loaded = environment.integer("OLLAMA_MAX_LOADED_MODELS", 0);
+    Scheduler.Limits limits =
+        new Scheduler.Limits(
+            atLeastOne(
+                "--parallel",
+                parallel == null ? environment.integer("OLLAMA_NUM_PARALLEL", 4) : parallel),
+            loaded == 0 ? 3 : loaded,
+            atLeastOne(
+                "--max-queue",
+                maxQueue == null ? environment.integer("OLLAMA_MAX_QUEUE", 512) : maxQueue),
+            memory(),
+            keep,
+            context == 0 ? 4096 : atLeastOne("--context-length", context),
+            options);
+    return new ServerSettings(
+        address.host(),
+        address.port(),
+        allowed,
+        key(environment),
+        HttpLimits.DEFAULT,
+        limits,
+        !noDemo,
+        !quiet,
+        PelicanCommand.Version.version());
+  }
+
+  private static int atLeastOne(String name, int value) {
+    if (value < 1) {
+      throw new PelicanException(name + " is " + value + ", expected 1 or more");
+    }
+    return value;
+  }
+
+  /** Nine tenths of what the machine has: weights are mapped, and the system needs its part. */
+  private static long memory() {
+    return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+        ? system.getTotalMemorySize() / 10 * 9
+        : Long.MAX_VALUE;
+  }
+
+  private Optional<String> key(Environment environment) throws IOException {
+    String key = apiKey;
+    if (apiKeyFile != null) {
+      key = Files.readString(apiKeyFile).strip();
+    } else if (key == null) {
+      key = environment.value("PELICAN_API_KEY").orElse(null);
+    }
+    if (key != null && key.isBlank()) {
+      throw new PelicanException("the API key is empty, expected some characters");
+    }
+    return Optional.ofNullable(key);
+  }
+}

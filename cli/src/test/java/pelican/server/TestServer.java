@@ -1,0 +1,133 @@
+package pelican.server;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+import pelican.engine.ModelOptions;
+import pelican.models.Aliases;
+import pelican.models.Digest;
+import pelican.models.ModelName;
+import pelican.models.OllamaStore;
+import pelican.server.http.HttpLimits;
+import pelican.server.inference.KeepAlive;
+import pelican.server.inference.Scheduler;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A server in this process with a store in a folder, and a client of it. */
+final class TestServer implements AutoCloseable {
+  static final Path GOLDEN = Path.of("../engine/src/test/resources/golden");
+  static final int PARALLEL = 4;
+
+  final PelicanServer server;
+  final OllamaStore store;
+  final ByteArrayOutputStream log = new ByteArrayOutputStream();
+  private final HttpClient client = HttpClient.newHttpClient();
+
+  TestServer(Path folder) throws IOException {
+    this(folder, 512, Optional.empty(), true);
+  }
+
+  TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo) throws IOException {
+    store = new OllamaStore(folder.resolve("store"));
+    ServerSettings settings =
+        new ServerSettings(
+            "127.0.0.1",
+            0,
+            List.of("https://lab.example"),
+            apiKey,
+            new HttpLimits(
+                1 << 20,
+                8192,
+                Duration.ofSeconds(2),
+                Duration.ofSeconds(10),
+                Duration.ofSeconds(60),
+                512),
+            new Scheduler.Limits(
+                PARALLEL,
+                2,
+                maxQueue,
+                4L << 30,
+                new KeepAlive(Duration.ofMinutes(5)),
+                4096,
+                ModelOptions.DEFAULT),
+            demo,
+            false,
+            "0.0.0-test");
+    server =
+        new PelicanServer(
+            settings,
+            store,
+            new Aliases(folder.resolve("no-aliases")),
+            new PrintStream(log, true, StandardCharsets.UTF_8));
+    server.start();
+  }
+
+  /** Puts a model of a golden file into the store. */
+  void install(String name, String file, String parser, String params) throws IOException {
+    Files.createDirectories(store.root().resolve("blobs"));
+    String model = layer("model", Files.readAllBytes(GOLDEN.resolve(file)));
+    String system = layer("system", "You are a test.".getBytes(StandardCharsets.UTF_8));
+    String parameters = layer("params", params.getBytes(StandardCharsets.UTF_8));
+    byte[] config =
+        "{\"model_format\":\"gguf\",\"model_family\":\"gemma4\",\"renderer\":\"gemma4\",\"parser\":\"%s\"}"
+            .formatted(parser)
+            .getBytes(StandardCharsets.UTF_8);
+    String manifest =
+        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s,%s,%s]}"
+            .formatted(
+                blob("application/vnd.docker.container.image.v1+json", config),
+                model,
+                system,
+                parameters);
+    store.publish(ModelName.parse(name), manifest.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private String layer(String kind, byte[] content) throws IOException {
+    return blob("application/vnd.ollama.image." + kind, content);
+  }
+
+  private String blob(String type, byte[] content) throws IOException {
+    Digest digest = Digest.of(content);
+    Files.write(store.blob(digest), content);
+    return "{\"mediaType\":\"%s\",\"digest\":\"%s\",\"size\":%d}"
+        .formatted(type, digest, content.length);
+  }
+
+  HttpRequest.Builder request(String path) {
+    return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+        .timeout(Duration.ofSeconds(120));
+  }
+
+  HttpResponse<String> send(HttpRequest.Builder request) throws IOException, InterruptedException {
+    return client.send(request.build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  HttpResponse<String> post(String path, String body) throws IOException, InterruptedException {
+    return send(request(path).POST(HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  HttpResponse<String> method(String method, String path, String body)
+      throws IOException, InterruptedException {
+    return send(request(path).method(method, HttpRequest.BodyPublishers.ofString(body)));
+  }
+
+  JsonNode json(HttpResponse<String> response) {
+    return JsonMapper.shared().readTree(response.body());
+  }
+
+  @Override
+  public void close() {
+    server.close();
+  }
+}

@@ -1,0 +1,269 @@
+package pelican.models;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import pelican.engine.PelicanException;
+import pelican.gguf.FileType;
+import pelican.gguf.GgufFile;
+import pelican.gguf.GgufMetadata;
+import pelican.models.quantize.QuantizationMix;
+import pelican.models.quantize.Quantizer;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * Makes models in Ollama's store from Modelfiles. Blobs get their names when they are complete, the
+ * manifest comes last: a process that is killed leaves at most blobs that no model has.
+ */
+public final class ModelCreator {
+  private static final String LAYER = "application/vnd.ollama.image.";
+  private static final String CONFIG = "application/vnd.docker.container.image.v1+json";
+  private static final String MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+
+  private final OllamaStore store;
+  private final ModelResolver resolver;
+
+  /**
+   * @param store where models are written
+   * @param resolver finds what {@code FROM} names
+   */
+  public ModelCreator(OllamaStore store, ModelResolver resolver) {
+    this.store = store;
+    this.resolver = resolver;
+  }
+
+  /**
+   * Makes a model; one of the same name is replaced.
+   *
+   * @param folder where relative paths in {@code FROM} begin
+   * @param mix to quantize to, if any
+   * @throws PelicanException if the recipe cannot be followed; the store's models stay as they were
+   */
+  public StoredModel create(
+      ModelName name, Modelfile recipe, Path folder, Optional<QuantizationMix> mix) {
+    ModelResolver.Resolved base = resolver.resolve(relativeTo(folder, recipe.from()));
+    try {
+      Files.createDirectories(store.root().resolve("blobs"));
+      List<Manifest.Layer> layers = new ArrayList<>();
+      layers.add(weights(base.file(), mix));
+      base.stored().ifPresent(model -> inherit(model, recipe, layers));
+      addTexts(recipe, layers);
+      addParameters(recipe, base.stored(), layers);
+      addMessages(recipe, layers);
+      Manifest.Layer config = text(CONFIG, config(recipe, base.stored(), layers));
+      Optional<StoredModel> old = store.find(name);
+      store.publish(name, manifest(config, layers));
+      if (old.isPresent()) {
+        store.removeUnused(old.get().manifest());
+      }
+      return store.find(name).orElseThrow();
+    } catch (IOException e) {
+      throw new PelicanException("cannot create " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static String relativeTo(Path folder, String from) {
+    if (from.startsWith("./") || from.startsWith("../") || from.endsWith(".gguf")) {
+      return folder.resolve(from).normalize().toAbsolutePath().toString();
+    }
+    return from;
+  }
+
+  private Manifest.Layer weights(Path file, Optional<QuantizationMix> mix) throws IOException {
+    if (mix.isEmpty()) {
+      // Opening it checks that it is a GGUF before any of it is copied.
+      GgufFile.open(file).close();
+      Digest digest = Digest.of(file);
+      Path blob = store.blob(digest);
+      if (!isThere(blob, Files.size(file))) {
+        Path temporary = temporary();
+        try {
+          Files.copy(file, temporary);
+          if (!Digest.of(temporary).equals(digest)) {
+            throw new PelicanException(file + " changed while it was copied");
+          }
+          settle(temporary, blob);
+        } finally {
+          Files.deleteIfExists(temporary);
+        }
+      }
+      return new Manifest.Layer(LAYER + "model", digest, Files.size(blob));
+    }
+    Path temporary = temporary();
+    try {
+      new Quantizer(file, temporary, mix.get()).run();
+      Digest digest = Digest.of(temporary);
+      long size = Files.size(temporary);
+      settle(temporary, store.blob(digest));
+      return new Manifest.Layer(LAYER + "model", digest, size);
+    } finally {
+      Files.deleteIfExists(temporary);
+    }
+  }
+
+  /** A name that no digest has: Ollama clears such files away when they are an hour old. */
+  private Path temporary() {
+    String unique = ProcessHandle.current().pid() + "-" + System.nanoTime();
+    return store.root().resolve("blobs").resolve("new-" + unique);
+  }
+
+  private static void settle(Path temporary, Path blob) throws IOException {
+    OllamaStore.force(temporary);
+    Files.move(
+        temporary, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static boolean isThere(Path blob, long size) throws IOException {
+    boolean there = Files.isRegularFile(blob) && Files.size(blob) == size;
+    if (there) {
+      // A blob without a model counts from now, so that Ollama leaves it for the coming manifest.
+      Files.setLastModifiedTime(blob, FileTime.from(Instant.now()));
+    }
+    return there;
+  }
+
+  private Manifest.Layer text(String mediaType, String content) throws IOException {
+    byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
+    Digest digest = Digest.of(bytes);
+    Path blob = store.blob(digest);
+    if (!isThere(blob, bytes.length)) {
+      Path temporary = temporary();
+      try {
+        Files.write(temporary, bytes);
+        settle(temporary, blob);
+      } finally {
+        Files.deleteIfExists(temporary);
+      }
+    }
+    return new Manifest.Layer(mediaType, digest, bytes.length);
+  }
+
+  private static void inherit(StoredModel model, Modelfile recipe, List<Manifest.Layer> layers) {
+    for (Manifest.Layer layer : model.manifest().layers()) {
+      boolean replaced =
+          layer.is("model")
+              || layer.is("params")
+              || (layer.is("system") && !recipe.values("SYSTEM").isEmpty())
+              || ((layer.is("template") || layer.is("prompt"))
+                  && !recipe.values("TEMPLATE").isEmpty())
+              || (layer.is("messages") && !recipe.values("MESSAGE").isEmpty());
+      if (!replaced) {
+        layers.add(layer);
+      }
+    }
+  }
+
+  private void addTexts(Modelfile recipe, List<Manifest.Layer> layers) throws IOException {
+    for (String kind : List.of("TEMPLATE", "SYSTEM")) {
+      List<String> values = recipe.values(kind);
+      if (!values.isEmpty() && !values.getLast().isEmpty()) {
+        layers.add(text(LAYER + kind.toLowerCase(Locale.ROOT), values.getLast()));
+      }
+    }
+    for (String license : recipe.values("LICENSE")) {
+      Manifest.Layer layer = text(LAYER + "license", license);
+      if (!layers.contains(layer)) {
+        layers.add(layer);
+      }
+    }
+  }
+
+  private void addParameters(
+      Modelfile recipe, Optional<StoredModel> base, List<Manifest.Layer> layers)
+      throws IOException {
+    ObjectNode parameters = base.map(StoredModel::parameterJson).orElseGet(ModelCreator::object);
+    Set<String> seen = new HashSet<>();
+    for (Modelfile.Instruction instruction : recipe.instructions()) {
+      if (instruction.command().equals("PARAMETER")) {
+        try {
+          ModelParameters.set(
+              parameters, instruction.key(), instruction.value(), !seen.add(instruction.key()));
+        } catch (PelicanException e) {
+          throw new PelicanException("line " + instruction.line() + ": " + e.getMessage(), e);
+        }
+      }
+    }
+    if (!parameters.isEmpty()) {
+      layers.add(text(LAYER + "params", parameters.toString()));
+    }
+  }
+
+  private void addMessages(Modelfile recipe, List<Manifest.Layer> layers) throws IOException {
+    ArrayNode messages = JsonMapper.shared().createArrayNode();
+    for (Modelfile.Instruction instruction : recipe.instructions()) {
+      if (instruction.command().equals("MESSAGE")) {
+        messages.addObject().put("role", instruction.key()).put("content", instruction.value());
+      }
+    }
+    if (!messages.isEmpty()) {
+      layers.add(text(LAYER + "messages", messages.toString()));
+    }
+  }
+
+  private String config(Modelfile recipe, Optional<StoredModel> base, List<Manifest.Layer> layers) {
+    ObjectNode config =
+        base.map(model -> (ObjectNode) model.config().deepCopy()).orElseGet(ModelCreator::object);
+    try (GgufFile file = GgufFile.open(store.blob(layers.getFirst().digest()))) {
+      GgufMetadata metadata = file.metadata();
+      String family = metadata.string("general.architecture");
+      config.put("model_format", "gguf").put("model_family", family);
+      config.putArray("model_families").add(family);
+      long weights = file.tensors().values().stream().mapToLong(t -> t.columns() * t.rows()).sum();
+      config.put("model_type", people(weights)).put("file_type", FileType.label(metadata));
+    }
+    for (String key : List.of("RENDERER", "PARSER", "REQUIRES")) {
+      recipe.values(key).forEach(v -> config.put(key.toLowerCase(Locale.ROOT), v));
+    }
+    config.put("architecture", "amd64").put("os", "linux");
+    ArrayNode digests = config.putObject("rootfs").put("type", "layers").putArray("diff_ids");
+    layers.forEach(layer -> digests.add(layer.digest().toString()));
+    return config.toString();
+  }
+
+  /** A number of weights as Ollama writes it. */
+  static String people(long count) {
+    if (count >= 1_000_000_000) {
+      return decimal(count, 1_000_000_000, 1) + "B";
+    }
+    if (count >= 1_000_000) {
+      return decimal(count, 1_000_000, 2) + "M";
+    }
+    return count >= 1_000 ? Math.round(count / 1e3) + "K" : Long.toString(count);
+  }
+
+  private static String decimal(long count, long unit, int places) {
+    return count % unit == 0
+        ? Long.toString(count / unit)
+        : String.format(Locale.ROOT, "%." + places + "f", (double) count / unit);
+  }
+
+  private static byte[] manifest(Manifest.Layer config, List<Manifest.Layer> layers) {
+    ObjectNode manifest = object().put("schemaVersion", 2).put("mediaType", MANIFEST);
+    describe(manifest.putObject("config"), config);
+    ArrayNode list = manifest.putArray("layers");
+    layers.forEach(layer -> describe(list.addObject(), layer));
+    return manifest.toString().getBytes(StandardCharsets.UTF_8);
+  }
+
+  private static void describe(ObjectNode node, Manifest.Layer layer) {
+    node.put("mediaType", layer.mediaType())
+        .put("digest", layer.digest().toString())
+        .put("size", layer.size());
+  }
+
+  private static ObjectNode object() {
+    return JsonMapper.shared().createObjectNode();
+  }
+}
