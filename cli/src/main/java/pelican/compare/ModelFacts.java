@@ -8,11 +8,11 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
-import pelican.cli.ModelSummary;
 import pelican.gguf.GgmlType;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 import pelican.gguf.TensorInfo;
+import pelican.summary.ModelSummary;
 
 /**
  * What a file holds and takes.

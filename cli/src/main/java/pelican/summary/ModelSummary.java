@@ -1,4 +1,4 @@
-package pelican.cli;
+package pelican.summary;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -39,6 +39,7 @@ public record ModelSummary(
     }
   }
 
+  /** Sums up a file. */
   public static ModelSummary of(GgufFile file) {
     GgufMetadata metadata = file.metadata();
     String architecture = metadata.string("general.architecture");
@@ -63,13 +64,15 @@ public record ModelSummary(
     return parameters == 0 ? 0 : 8.0 * bytes / parameters;
   }
 
-  static void print(PrintStream out, Path path) {
+  /** Prints what a file holds. */
+  public static void print(PrintStream out, Path path) {
     try (GgufFile file = GgufFile.open(path)) {
       of(file).print(out);
     }
   }
 
-  void print(PrintStream out) {
+  /** Prints the numbers. */
+  public void print(PrintStream out) {
     out.println("  Model");
     Map<String, String> rows = new LinkedHashMap<>();
     rows.put("architecture", architecture);
