@@ -118,20 +118,17 @@ final class CompareCommand implements Callable<Integer> {
   }
 
   private boolean written;
+  private List<String> said = List.of();
 
   @Override
   public Integer call() throws IOException {
     ComparisonOptions options = options();
-    Map<String, Path> files = new LinkedHashMap<>();
-    for (String model : models) {
-      if (files.put(model, ModelResolver.ofUser().resolve(model).file()) != null) {
-        throw new ParameterException(
-            spec.commandLine(), "model '" + model + "' is named twice, expected different ones");
-      }
-    }
+    Map<String, Path> files = files();
     try (Bar bar = new Bar();
         Comparison comparison = new Comparison(files, options, bar)) {
-      comparison.notes().forEach(System.err::println);
+      said = comparison.notes();
+      // Before the numbers, which take a while; JSON and Markdown have notes in their right place.
+      said.forEach(note -> (isTable() ? System.out : System.err).println(note));
       Thread hook = new Thread(() -> interrupt(comparison), "pelican-compare-interrupted");
       Runtime.getRuntime().addShutdownHook(hook);
       try {
@@ -146,6 +143,26 @@ final class CompareCommand implements Callable<Integer> {
       removeHook(hook);
     }
     return 0;
+  }
+
+  private boolean isTable() {
+    return !format.json && !format.markdown;
+  }
+
+  /** Labels and files: files go by their name, where no other has the same. */
+  private Map<String, Path> files() {
+    Map<String, ModelResolver.Resolved> resolved = new LinkedHashMap<>();
+    for (String model : models) {
+      if (resolved.put(model, ModelResolver.ofUser().resolve(model)) != null) {
+        throw new ParameterException(
+            spec.commandLine(), "model '" + model + "' is named twice, expected different ones");
+      }
+    }
+    long names = resolved.values().stream().map(ModelResolver.Resolved::name).distinct().count();
+    Map<String, Path> files = new LinkedHashMap<>();
+    resolved.forEach(
+        (word, model) -> files.put(names == resolved.size() ? model.name() : word, model.file()));
+    return files;
   }
 
   private void interrupt(Comparison comparison) {
@@ -177,7 +194,9 @@ final class CompareCommand implements Callable<Integer> {
           format.json
               ? JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(report)
                   + "\n"
-              : format.markdown ? ReportTables.markdown(report) : ReportTables.terminal(report);
+              : format.markdown
+                  ? ReportTables.markdown(report)
+                  : ReportTables.terminal(report, said);
       System.out.print(out);
       System.out.flush();
     }

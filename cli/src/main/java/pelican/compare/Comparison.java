@@ -36,7 +36,6 @@ public final class Comparison implements AutoCloseable {
   private static final int SPEED_PROMPT = 128;
   private static final int SPEED_TOKENS = 32;
   private static final int WORST_TENSORS = 10;
-  private static final int BLOCKS = 4;
 
   /** Tokens whose divergence a report shows one by one. */
   private static final int SHOWN_TOKENS = 4000;
@@ -153,17 +152,23 @@ public final class Comparison implements AutoCloseable {
    * @throws CancellationException if it was cancelled
    */
   public void run() {
-    if (wants(Phase.WEIGHTS)) {
-      compareWeights();
-    }
-    if (wants(Phase.QUALITY)) {
-      measureQuality();
-    }
-    if (wants(Phase.BEHAVIOUR)) {
-      askAll();
-    }
-    if (wants(Phase.SPEED)) {
-      measureSpeed();
+    try {
+      if (wants(Phase.WEIGHTS)) {
+        compareWeights();
+      }
+      if (wants(Phase.QUALITY)) {
+        measureQuality();
+      }
+      if (wants(Phase.BEHAVIOUR)) {
+        askAll();
+      }
+      if (wants(Phase.SPEED)) {
+        measureSpeed();
+      }
+    } catch (PelicanException e) {
+      // What was cut short fails for many reasons, of which only the first matters.
+      check();
+      throw e;
     }
   }
 
@@ -215,8 +220,10 @@ public final class Comparison implements AutoCloseable {
     if (skipped > 0) {
       notes.add(skipped + " tensors of " + label + " have no counterpart that can be compared");
     }
-    double[] cosines = weights.get(m).stream().mapToDouble(WeightError::cosine).sorted().toArray();
-    if (cosines.length > 0 && Estimate.quantile(cosines, 0.5) < 0.9) {
+    double total = weights.get(m).stream().mapToDouble(WeightError::weights).sum();
+    double cosine =
+        weights.get(m).stream().mapToDouble(e -> e.weights() * e.cosine()).sum() / total;
+    if (total > 0 && cosine < 0.9) {
       notes.addFirst(
           label + ": the weights are not those of " + first().label() + " but for rounding");
     }
@@ -238,7 +245,7 @@ public final class Comparison implements AutoCloseable {
     }
     worstTensors(weights.getLast()).stream()
         .filter(error -> common.contains(error.tensor()))
-        .limit(BLOCKS)
+        .limit(found.isEmpty() ? 1 : 0)
         .map(e -> BlockView.of(sources, e.tensor(), e.maxAt() / BlockView.WEIGHTS))
         .forEach(found::add);
     synchronized (this) {
@@ -278,6 +285,7 @@ public final class Comparison implements AutoCloseable {
       Quality.Sequence sequence = answers ? answered(options.prompts().get(i)) : sequences.get(i);
       if (sequence.tokens().length > sequence.from()) {
         Quality.Result result = Quality.measure(subjects, sequence, this::check);
+        check();
         synchronized (this) {
           results.add(result);
         }
@@ -338,10 +346,16 @@ public final class Comparison implements AutoCloseable {
     int total = options.repetitions() * subjects.size();
     step(Phase.SPEED, 0, total);
     int done = 0;
-    for (int run = 0; run < options.repetitions(); run++) {
+    // The first run of each is slower, as code is still compiled.
+    for (int run = -1; run < options.repetitions(); run++) {
       for (int m = 0; m < subjects.size(); m++) {
         measureSpeed(subjects.get(m), m);
-        step(Phase.SPEED, ++done, total);
+        if (run < 0) {
+          forgetSpeed(m);
+        } else {
+          done++;
+        }
+        step(Phase.SPEED, done, total);
       }
     }
   }
@@ -368,6 +382,10 @@ public final class Comparison implements AutoCloseable {
 
   private synchronized void add(int m, String what, double value) {
     speeds.get(m).computeIfAbsent(what, key -> new ArrayList<>()).add(value);
+  }
+
+  private synchronized void forgetSpeed(int m) {
+    speeds.get(m).clear();
   }
 
   /** Ends {@link #run} soon; what was found stays. */

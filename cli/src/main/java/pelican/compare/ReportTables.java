@@ -22,11 +22,17 @@ public final class ReportTables {
 
   private ReportTables() {}
 
-  /** As aligned columns. */
-  public static String terminal(Report report) {
+  /**
+   * As aligned columns.
+   *
+   * @param said notes that were shown before
+   */
+  public static String terminal(Report report, List<String> said) {
     StringBuilder text = new StringBuilder();
     for (String line : head(report)) {
-      text.append(line).append('\n');
+      if (!said.contains(line)) {
+        text.append(line).append('\n');
+      }
     }
     for (Section section : sections(report)) {
       text.append('\n').append(section.heading).append('\n');
@@ -327,7 +333,8 @@ public final class ReportTables {
   }
 
   private static String fixed(double value, int decimals) {
-    return String.format(Locale.ROOT, "%." + decimals + "f", value);
+    String text = String.format(Locale.ROOT, "%." + decimals + "f", value);
+    return text.matches("-0\\.?0*") ? text.substring(1) : text;
   }
 
   /** Four significant digits. */
