@@ -1,5 +1,6 @@
 /** The command line and the HTTP server. */
 module pelican.cli {
+  requires java.xml;
   requires info.picocli;
   requires java.management;
   requires java.logging;
@@ -20,4 +21,6 @@ module pelican.cli {
 
   opens pelican.cli to
       info.picocli;
+  opens pelican.compare to
+      tools.jackson.databind;
 }

@@ -13,5 +13,6 @@ module pelican.engine {
       pelican.bench;
   exports pelican.quant to
       pelican.models,
+      pelican.cli,
       pelican.bench;
 }

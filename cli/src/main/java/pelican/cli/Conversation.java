@@ -22,6 +22,7 @@ import pelican.engine.Chat;
 import pelican.engine.Model;
 import pelican.engine.PelicanException;
 import pelican.engine.Session;
+import pelican.summary.ModelSummary;
 
 /** A conversation at a terminal. */
 final class Conversation {

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.Callable;
 import pelican.models.OllamaStore;
 import pelican.models.StoredModel;
+import pelican.summary.ModelSummary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Parameters;
 

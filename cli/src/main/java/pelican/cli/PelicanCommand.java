@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
       LogitsCommand.class,
       QuantizeCommand.class,
       BenchCommand.class,
+      CompareCommand.class,
       VersionCommand.class,
       GenerateCompletion.class,
     })

@@ -9,6 +9,7 @@ import pelican.models.Digest;
 import pelican.models.ModelName;
 import pelican.models.OllamaStore;
 import pelican.models.Puller;
+import pelican.summary.ModelSummary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;

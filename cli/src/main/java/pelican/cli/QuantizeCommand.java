@@ -11,6 +11,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import pelican.engine.PelicanException;
 import pelican.models.quantize.QuantizationMix;
 import pelican.models.quantize.Quantizer;
+import pelican.summary.ModelSummary;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Option;

@@ -15,6 +15,7 @@ import pelican.gguf.StringArray;
 import pelican.gguf.TensorInfo;
 import pelican.models.ModelResolver;
 import pelican.models.StoredModel;
+import pelican.summary.ModelSummary;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;

@@ -205,6 +205,39 @@ public final class Session {
   }
 
   /**
+   * Appends tokens to the sequence and gives the logits after each of them, so that a long text can
+   * be gone through in the memory of a piece of it.
+   *
+   * @return [tokens][vocabulary]
+   * @throws PelicanException if there are no tokens, one is unknown or they do not fit the context
+   */
+  public float[] extend(int[] tokens) {
+    check(tokens);
+    int end = Math.addExact(heldSize, tokens.length);
+    if (end > contextLength()) {
+      throw new PelicanException(
+          "the sequence has "
+              + end
+              + " tokens, but the context holds "
+              + contextLength()
+              + " (num_ctx)");
+    }
+    cancelled = false;
+    float[] all = new float[Math.multiplyExact(tokens.length, logits.length)];
+    int done = model.loop().run(cache, tokens, 0, true, all, () -> cancelled);
+    held = Arrays.copyOf(held, Math.max(held.length, heldSize + done));
+    System.arraycopy(tokens, 0, held, heldSize, done);
+    heldSize += done;
+    return all;
+  }
+
+  /** Forgets the sequence. */
+  public void clear() {
+    heldSize = 0;
+    cache.truncate(0);
+  }
+
+  /**
    * The mean of the final hidden states after the tokens of a text, which stands for its meaning.
    *
    * @return [width of the residual stream]

@@ -1,4 +1,4 @@
-package pelican.cli;
+package pelican.summary;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ import pelican.gguf.TensorInfo;
  * @param fileBytes size of the file
  * @param types tensors by type
  */
-record ModelSummary(
+public record ModelSummary(
     String architecture,
     long parameters,
     int contextLength,
@@ -32,14 +32,15 @@ record ModelSummary(
     long fileBytes,
     Map<GgmlType, TypeCount> types) {
   /** How many tensors are of a type, with their weights and bytes. */
-  record TypeCount(int tensors, long weights, long bytes) {
+  public record TypeCount(int tensors, long weights, long bytes) {
     TypeCount plus(TensorInfo tensor) {
       return new TypeCount(
           tensors + 1, weights + tensor.columns() * tensor.rows(), bytes + tensor.byteSize());
     }
   }
 
-  static ModelSummary of(GgufFile file) {
+  /** Sums up a file. */
+  public static ModelSummary of(GgufFile file) {
     GgufMetadata metadata = file.metadata();
     String architecture = metadata.string("general.architecture");
     Map<GgmlType, TypeCount> types = new TreeMap<>();
@@ -58,18 +59,20 @@ record ModelSummary(
   }
 
   /** Bits that a weight takes in the file, on average. */
-  double bitsPerWeight() {
+  public double bitsPerWeight() {
     long bytes = types.values().stream().mapToLong(TypeCount::bytes).sum();
     return parameters == 0 ? 0 : 8.0 * bytes / parameters;
   }
 
-  static void print(PrintStream out, Path path) {
+  /** Prints what a file holds. */
+  public static void print(PrintStream out, Path path) {
     try (GgufFile file = GgufFile.open(path)) {
       of(file).print(out);
     }
   }
 
-  void print(PrintStream out) {
+  /** Prints the numbers. */
+  public void print(PrintStream out) {
     out.println("  Model");
     Map<String, String> rows = new LinkedHashMap<>();
     rows.put("architecture", architecture);
@@ -90,7 +93,7 @@ record ModelSummary(
   }
 
   /** {@code 8.0B}, {@code 268.10M}: as Ollama writes numbers of weights. */
-  static String count(long weights) {
+  public static String count(long weights) {
     if (weights >= 1_000_000_000) {
       return String.format(Locale.ROOT, "%.1fB", weights / 1e9);
     }
@@ -103,7 +106,7 @@ record ModelSummary(
   }
 
   /** Powers of 1000; a whole number from 10 on, one decimal below. */
-  static String size(long bytes) {
+  public static String size(long bytes) {
     String[] units = {"B", "KB", "MB", "GB", "TB", "PB", "EB"};
     int unit = 0;
     double value = bytes;

@@ -1,0 +1,361 @@
+package pelican.compare;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import pelican.summary.ModelSummary;
+
+/** A report as text: tables for a terminal, or Markdown. */
+public final class ReportTables {
+  /** Characters of an answer that are shown, so that a prompt stays on a few lines. */
+  private static final int SHOWN = 60;
+
+  /**
+   * A table under a heading; the first row names the columns.
+   *
+   * @param notes sentences below the table
+   */
+  private record Section(String heading, List<List<String>> rows, List<String> notes) {}
+
+  private ReportTables() {}
+
+  /**
+   * As aligned columns.
+   *
+   * @param said notes that were shown before
+   */
+  public static String terminal(Report report, List<String> said) {
+    StringBuilder text = new StringBuilder();
+    for (String line : head(report)) {
+      if (!said.contains(line)) {
+        text.append(line).append('\n');
+      }
+    }
+    for (Section section : sections(report)) {
+      text.append('\n').append(section.heading).append('\n');
+      int columns = section.rows.getFirst().size();
+      int[] widths = new int[columns];
+      for (List<String> row : section.rows) {
+        for (int i = 0; i < columns; i++) {
+          widths[i] = Math.max(widths[i], row.get(i).length());
+        }
+      }
+      for (List<String> row : section.rows) {
+        StringBuilder line = new StringBuilder("  ");
+        for (int i = 0; i < columns; i++) {
+          line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 3));
+        }
+        text.append(line.toString().stripTrailing()).append('\n');
+      }
+      section.notes.forEach(note -> text.append("  ").append(note).append('\n'));
+    }
+    return text.toString();
+  }
+
+  /** As Markdown. */
+  public static String markdown(Report report) {
+    StringBuilder text = new StringBuilder("# Comparison\n\n");
+    for (String line : head(report)) {
+      text.append("- ").append(escaped(line)).append('\n');
+    }
+    for (Section section : sections(report)) {
+      text.append("\n## ").append(section.heading).append("\n\n");
+      text.append(markdown(section.rows.getFirst()));
+      text.append("|").append("---|".repeat(section.rows.getFirst().size())).append('\n');
+      section.rows.stream().skip(1).map(ReportTables::markdown).forEach(text::append);
+      section.notes.forEach(note -> text.append('\n').append(escaped(note)).append('\n'));
+    }
+    return text.toString();
+  }
+
+  private static String markdown(List<String> row) {
+    return row.stream().map(ReportTables::escaped).collect(Collectors.joining(" | ", "| ", " |\n"));
+  }
+
+  /** Keeps what models answer from being taken for Markdown or HTML. */
+  private static String escaped(String text) {
+    return text.replaceAll("([\\\\`*_{}\\[\\]<>#|])", "\\\\$1");
+  }
+
+  private static List<String> head(Report report) {
+    List<String> lines = new ArrayList<>(report.notes());
+    if (!report.complete()) {
+      report.missing().forEach(missing -> lines.add("missing: " + missing));
+    }
+    return lines;
+  }
+
+  private static List<Section> sections(Report report) {
+    List<Section> sections = new ArrayList<>();
+    sections.add(storage(report.models()));
+    sections.add(metadata(report));
+    if (!report.weights().isEmpty()) {
+      sections.add(weights(report.weights()));
+    }
+    if (!report.quality().isEmpty()) {
+      sections.add(quality(report.quality()));
+      sections.add(positions(report.worst()));
+    }
+    if (!report.behaviours().isEmpty()) {
+      sections.add(summary(report));
+      sections.add(answers(report));
+    }
+    if (!report.speed().isEmpty()) {
+      sections.add(speed(report.speed()));
+    }
+    report.blocks().forEach(block -> sections.add(block(block)));
+    return sections;
+  }
+
+  private static Section storage(List<ModelFacts> models) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row("", models, ModelFacts::model));
+    rows.add(row("file", models, ModelFacts::file));
+    rows.add(row("size", models, m -> ModelSummary.size(m.fileBytes())));
+    rows.add(row("saving", models, m -> percent(m.saving())));
+    rows.add(row("bits per weight", models, m -> fixed(m.bitsPerWeight(), 2)));
+    rows.add(row("quantization", models, ModelFacts::quantization));
+    rows.add(row("parameters", models, m -> ModelSummary.count(m.parameters())));
+    List<String> types =
+        models.stream()
+            .flatMap(m -> m.types().stream())
+            .map(ModelFacts.TypeBytes::type)
+            .distinct()
+            .toList();
+    for (String type : types) {
+      rows.add(
+          row(
+              type,
+              models,
+              m ->
+                  m.types().stream()
+                      .filter(t -> t.type().equals(type))
+                      .map(t -> ModelSummary.size(t.bytes()) + " in " + t.tensors())
+                      .findFirst()
+                      .orElse("—")));
+    }
+    return new Section("Storage", rows, List.of());
+  }
+
+  private static Section metadata(Report report) {
+    List<ModelFacts> models = report.models();
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row("", models, ModelFacts::model));
+    for (ModelFacts.MetadataRow entry : report.metadata()) {
+      if (entry.differs()) {
+        String mark = entry.storage() ? " (storage)" : "";
+        rows.add(Stream.concat(Stream.of(entry.key() + mark), entry.values().stream()).toList());
+      }
+    }
+    long equal = report.metadata().stream().filter(entry -> !entry.differs()).count();
+    return new Section("Metadata that differs", rows, List.of(equal + " keys are equal."));
+  }
+
+  private static Section weights(List<Report.Weights> models) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("model", "tensor", "types", "relative RMS", "max", "cosine"));
+    for (Report.Weights model : models) {
+      rows.add(
+          List.of(
+              model.model(),
+              "all " + model.tensors().size(),
+              "",
+              significant(model.relativeRms()),
+              significant(max(model.tensors())),
+              ""));
+      for (WeightError error : model.worst()) {
+        rows.add(
+            List.of(
+                model.model(),
+                error.tensor(),
+                error.referenceType() + " → " + error.type(),
+                significant(error.relativeRms()),
+                significant(error.max()),
+                fixed(error.cosine(), 6)));
+      }
+    }
+    return new Section("Weights: error against the reference, worst tensors", rows, List.of());
+  }
+
+  private static double max(List<WeightError> errors) {
+    return errors.stream().mapToDouble(WeightError::max).max().orElse(0);
+  }
+
+  private static Section quality(List<Report.Measured> models) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row("", models, Report.Measured::model));
+    rows.add(row("positions", models, m -> Integer.toString(m.statistics().positions())));
+    rows.add(row("KL mean, nats", models, m -> estimate(m.statistics().kl())));
+    rows.add(row("KL median", models, m -> significant(m.statistics().klMedian())));
+    rows.add(row("KL 95 %", models, m -> significant(m.statistics().kl95())));
+    rows.add(row("KL 99 %", models, m -> significant(m.statistics().kl99())));
+    rows.add(row("KL max", models, m -> significant(m.statistics().klMax())));
+    rows.add(
+        row(
+            "same top token",
+            models,
+            m ->
+                percent(m.statistics().sameTop().value())
+                    + " ± "
+                    + percent(m.statistics().sameTop().uncertainty())));
+    rows.add(row("mean Δp", models, m -> estimate(m.statistics().shift())));
+    rows.add(row("RMS Δp", models, m -> estimate(m.statistics().shiftRms())));
+    rows.add(row("perplexity", models, m -> estimate(m.statistics().perplexity())));
+    rows.add(
+        row(
+            "perplexity of reference",
+            models,
+            m -> estimate(m.statistics().referencePerplexity())));
+    rows.add(row("ln of their ratio", models, m -> estimate(m.statistics().logRatio())));
+    return new Section("Quality: probabilities of the next token", rows, List.of());
+  }
+
+  private static Section positions(List<Quality.Worst> worst) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("KL", "model", "after", "follows", "reference", "model's"));
+    for (Quality.Worst position : worst) {
+      Divergence divergence = position.divergence();
+      String before = oneLine(position.before());
+      rows.add(
+          List.of(
+              significant(divergence.kl()),
+              position.model(),
+              "…" + before.substring(Math.max(0, before.length() - 30)),
+              "'" + oneLine(position.token()) + "'",
+              "'%s' %s"
+                  .formatted(
+                      oneLine(position.referenceTop()),
+                      percent(divergence.referenceTopProbability())),
+              "'%s' %s".formatted(oneLine(position.top()), percent(divergence.topProbability()))));
+    }
+    return new Section("Positions that differ most", rows, List.of());
+  }
+
+  private static Section summary(Report report) {
+    List<Behaviour.Summary> models = report.behaviourSummary();
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row("", models, Behaviour.Summary::model));
+    rows.add(row("same answer", models, m -> percent(m.sameAnswer())));
+    rows.add(row("agreement with reference", models, m -> percent(m.agreement())));
+    rows.add(row("right or well-formed", models, m -> m.wellFormed() + " of " + m.checked()));
+    rows.add(row("tokens in an answer", models, m -> fixed(m.tokens(), 1)));
+    rows.add(row("repetition", models, m -> percent(m.repetition())));
+    if (report.behaviours().stream().anyMatch(b -> !b.stability().isEmpty())) {
+      rows.add(row("seeds agree within", models, m -> percent(m.within())));
+      rows.add(row("seeds agree with reference", models, m -> percent(m.between())));
+    }
+    return new Section(
+        "Behaviour: answers to " + report.behaviours().size() + " prompts", rows, List.of());
+  }
+
+  private static Section answers(Report report) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(List.of("prompt", "model", "parts at", "well-formed", "answer"));
+    for (Behaviour behaviour : report.behaviours()) {
+      for (int m = 0; m < behaviour.answers().size(); m++) {
+        Behaviour.Given given = behaviour.answers().get(m);
+        String formed = given.wellFormed() == null ? "" : given.wellFormed() ? "yes" : "NO";
+        rows.add(
+            List.of(
+                m == 0 ? shortened(behaviour.prompt(), 40) : "",
+                report.models().get(m).model(),
+                given.same() ? "" : "token " + given.partsAt(),
+                formed,
+                shortened(given.text(), SHOWN)));
+      }
+    }
+    return new Section("Answers", rows, List.of());
+  }
+
+  private static Section speed(List<Speed> models) {
+    List<List<String>> rows = new ArrayList<>();
+    rows.add(row("", models, Speed::model));
+    rows.add(row("load, s", models, m -> spread(m.load())));
+    rows.add(row("first token, s", models, m -> spread(m.firstToken())));
+    rows.add(row("prefill, tokens/s", models, m -> spread(m.prefill())));
+    rows.add(row("decode, tokens/s", models, m -> spread(m.decode())));
+    rows.add(row("file in memory", models, m -> ModelSummary.size(m.mappedBytes())));
+    rows.add(row("read for a token", models, m -> ModelSummary.size(m.bytesPerToken())));
+    return new Section("Speed: medians, least and greatest", rows, List.of());
+  }
+
+  private static Section block(BlockView block) {
+    List<List<String>> rows = new ArrayList<>();
+    List<BlockView.Stored> stored = block.stored();
+    rows.add(row("weight", stored, s -> s.model() + " " + s.type()));
+    int count = stored.getFirst().weights().length;
+    for (int i = 0; i < count; i++) {
+      int at = i;
+      rows.add(row(Long.toString(block.first() + i), stored, s -> stored(s, at)));
+    }
+    rows.add(row("greatest error", stored, s -> significant(s.maxError())));
+    rows.add(row("RMS error", stored, s -> significant(s.rmsError())));
+    return new Section(
+        "Block %d of %s, of %d".formatted(block.block(), block.tensor(), block.blocks()),
+        rows,
+        List.of());
+  }
+
+  /** {@code scale·integer − min = weight}. */
+  private static String stored(BlockView.Stored stored, int at) {
+    String weight = fixed(stored.weights()[at], 6);
+    if (stored.groups().isEmpty()) {
+      return weight;
+    }
+    int size = stored.groups().getFirst().integers().length;
+    BlockView.Group group = stored.groups().get(at / size);
+    String min = stored.hasMins() ? " − " + significant(group.min()) : "";
+    return "%s·%d%s = %s"
+        .formatted(significant(group.scale()), group.integers()[at % size], min, weight);
+  }
+
+  private static <T> List<String> row(String name, List<T> models, Function<T, String> cell) {
+    return Stream.concat(Stream.of(name), models.stream().map(cell)).toList();
+  }
+
+  private static String spread(Speed.Spread spread) {
+    return "%s (%s–%s)"
+        .formatted(
+            significant(spread.median()),
+            significant(spread.runs().stream().mapToDouble(x -> x).min().orElse(0)),
+            significant(spread.runs().stream().mapToDouble(x -> x).max().orElse(0)));
+  }
+
+  private static String estimate(Estimate estimate) {
+    return significant(estimate.value()) + " ± " + significant(estimate.uncertainty());
+  }
+
+  private static String percent(double share) {
+    return fixed(100 * share, 1) + " %";
+  }
+
+  private static String fixed(double value, int decimals) {
+    String text = String.format(Locale.ROOT, "%." + decimals + "f", value);
+    return text.matches("-0\\.?0*") ? text.substring(1) : text;
+  }
+
+  /** Four significant digits. */
+  private static String significant(double value) {
+    double size = Math.abs(value);
+    if (size == 0) {
+      return "0";
+    }
+    if (size < 1e-3 || size >= 1e6) {
+      return String.format(Locale.ROOT, "%.2e", value);
+    }
+    return fixed(value, Math.clamp(3 - (int) Math.floor(Math.log10(size)), 0, 6));
+  }
+
+  private static String shortened(String text, int length) {
+    String line = oneLine(text);
+    return line.length() > length ? line.substring(0, length) + "…" : line;
+  }
+
+  /** Control characters, which models may answer with, could steer the terminal. */
+  private static String oneLine(String text) {
+    return text.replace("\n", "⏎").replaceAll("\\p{Cntrl}", "·");
+  }
+}

@@ -1,0 +1,2 @@
+/** What a model file holds, in numbers. */
+package pelican.summary;
