@@ -16,6 +16,10 @@ import pelican.server.inference.Scheduler;
 import pelican.server.ollama.EmbeddingRoutes;
 import pelican.server.ollama.GenerationRoutes;
 import pelican.server.ollama.ModelRoutes;
+import pelican.server.openai.ChatCompletionRoutes;
+import pelican.server.openai.CompletionRoutes;
+import pelican.server.openai.ModelListRoutes;
+import pelican.server.openai.VectorRoutes;
 
 /** The server: models, the service that answers with them, and the routes that lead to it. */
 public final class PelicanServer implements AutoCloseable {
@@ -42,7 +46,7 @@ public final class PelicanServer implements AutoCloseable {
     http = new HttpServer(settings.host(), settings.port(), settings.http(), dispatcher);
   }
 
-  /** Every interface adds its routes here; {@code /v1} belongs here too. */
+  /** Every interface adds its routes here. */
   private void routes(Router router, ServerSettings settings, ServerMetrics metrics) {
     WebPage page = new WebPage();
     router.add("GET", "/", ErrorStyle.OLLAMA, page::root);
@@ -63,6 +67,10 @@ public final class PelicanServer implements AutoCloseable {
     new GenerationRoutes(inference).addTo(router);
     new EmbeddingRoutes(inference).addTo(router);
     new ModelRoutes(inference, settings.version()).addTo(router);
+    new ChatCompletionRoutes(inference).addTo(router);
+    new CompletionRoutes(inference).addTo(router);
+    new VectorRoutes(inference).addTo(router);
+    new ModelListRoutes(inference.catalog()).addTo(router);
   }
 
   /** Begins to listen. */

@@ -50,4 +50,14 @@ public final class EventStream {
   public void sendLine(Object value) {
     send(Json.text(value) + "\n");
   }
+
+  /** Sends an object as a server-sent event without a name. */
+  public void sendData(Object value) {
+    send("data: " + Json.text(value) + "\n\n");
+  }
+
+  /** Sends an object as a server-sent event of a name. */
+  public void sendEvent(String name, Object value) {
+    send("event: " + name + "\ndata: " + Json.text(value) + "\n\n");
+  }
 }

@@ -12,6 +12,7 @@ import pelican.server.http.Fields;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
 import pelican.server.inference.Caller;
+import pelican.server.inference.Catalog;
 import pelican.server.inference.CatalogEntry;
 import pelican.server.inference.Delta;
 import pelican.server.inference.Inference;
@@ -31,7 +32,7 @@ public final class EmbeddingRoutes {
   }
 
   /** Waits for an embedding, which comes in one piece. */
-  private record Waiting(Exchange exchange) implements Caller {
+  public record Waiting(Exchange exchange) implements Caller {
     @Override
     public boolean gone() {
       return exchange.clientGone();
@@ -43,9 +44,13 @@ public final class EmbeddingRoutes {
     }
   }
 
-  private CatalogEntry require(String word) {
-    return inference
-        .catalog()
+  /**
+   * The model that is to embed.
+   *
+   * @throws ApiException of status 404 if there is no such model
+   */
+  public static CatalogEntry require(Catalog catalog, String word) {
+    return catalog
         .find(word)
         .orElseThrow(
             () -> new ApiException(404, "model \"" + word + "\" not found, try pulling it first"));
@@ -64,7 +69,7 @@ public final class EmbeddingRoutes {
     }
     Inference.Embeddings embeddings =
         inference.embed(
-            require(model),
+            require(inference.catalog(), model),
             texts,
             body.bool("truncate", true),
             RequestReader.options(body),
@@ -82,7 +87,12 @@ public final class EmbeddingRoutes {
             .withUnlessEmpty("prompt_eval_count", embeddings.promptTokens()));
   }
 
-  private static List<String> texts(Optional<JsonNode> input) {
+  /**
+   * The texts of an input; none for an empty string.
+   *
+   * @throws ApiException of status 400 if it is neither a string nor an array of strings
+   */
+  public static List<String> texts(Optional<JsonNode> input) {
     if (input.isEmpty() || input.get().isString() && input.get().asString().isEmpty()) {
       return List.of();
     }
@@ -130,7 +140,7 @@ public final class EmbeddingRoutes {
     String prompt = body.string("prompt");
     Inference.Embeddings embeddings =
         inference.embed(
-            require(model),
+            require(inference.catalog(), model),
             prompt.isEmpty() ? List.of() : List.of(prompt),
             true,
             RequestReader.options(body),

@@ -125,6 +125,20 @@ public final class GenerationRoutes {
     return context;
   }
 
+  /** Tokens and their probabilities as clients get them. */
+  public static List<Object> logprobs(List<TokenLogprob> logprobs) {
+    List<Object> list = new ArrayList<>();
+    for (TokenLogprob entry : logprobs) {
+      Reply reply =
+          new Reply()
+              .with("token", entry.token())
+              .with("logprob", entry.logprob())
+              .with("bytes", entry.bytes());
+      list.add(reply.withUnlessEmpty("top_logprobs", logprobs(entry.top())));
+    }
+    return list;
+  }
+
   /** One answer on its way to the client. */
   private static final class Answer implements Caller {
     private final Exchange exchange;
@@ -223,19 +237,6 @@ public final class GenerationRoutes {
     Reply rendered(String prompt) {
       Reply reply = begin("", "", List.of());
       return reply.with("done", false).with("_debug_info", Map.of("rendered_template", prompt));
-    }
-
-    private static List<Object> logprobs(List<TokenLogprob> logprobs) {
-      List<Object> list = new ArrayList<>();
-      for (TokenLogprob entry : logprobs) {
-        Reply reply =
-            new Reply()
-                .with("token", entry.token())
-                .with("logprob", entry.logprob())
-                .with("bytes", entry.bytes());
-        list.add(reply.withUnlessEmpty("top_logprobs", logprobs(entry.top())));
-      }
-      return list;
     }
   }
 }

@@ -23,6 +23,9 @@ import tools.jackson.databind.JsonNode;
 
 /** Reads the parts of requests that several of Ollama's endpoints have. */
 public final class RequestReader {
+  /** What is answered to an image in any interface. */
+  public static final String NO_IMAGES = "images are not supported: models are run on text alone";
+
   private static final Pattern PART =
       Pattern.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|µs|ms|s|m|h)");
   private static final Pattern DURATION =
@@ -130,7 +133,8 @@ public final class RequestReader {
     return new Format.Schema(Json.map(node.get()));
   }
 
-  static int topLogprobs(Fields body) {
+  /** How many alternatives to report with each token; -1 for no probabilities. */
+  public static int topLogprobs(Fields body) {
     OptionalInt top = body.integer("top_logprobs");
     if (top.isPresent() && (top.getAsInt() < 0 || top.getAsInt() > 20)) {
       throw ApiException.badRequest("top_logprobs must be between 0 and 20");
@@ -142,7 +146,7 @@ public final class RequestReader {
   /** Images cannot be looked at, and must not be ignored. */
   static void refuseImages(Fields fields) {
     if (!fields.array("images").isEmpty()) {
-      throw ApiException.badRequest("images are not supported: models are run on text alone");
+      throw ApiException.badRequest(NO_IMAGES);
     }
   }
 
@@ -174,7 +178,8 @@ public final class RequestReader {
     return messages;
   }
 
-  static List<Tool> tools(Fields body) {
+  /** The functions that the model may call. */
+  public static List<Tool> tools(Fields body) {
     List<Tool> tools = new ArrayList<>();
     for (Fields tool : body.objects("tools")) {
       Fields function =
