@@ -9,7 +9,8 @@ import jdk.incubator.vector.VectorSpecies;
  * Exponentials over arrays: {@code e^x = 2^n · e^r} with n = round(x / ln 2) and a polynomial of
  * degree 6 for e^r, |r| ≤ ln 2 / 2 (relative error below 2e-7). Arguments are clamped to ±87, where
  * the result is still a normal number, so nothing here makes an infinity or a NaN of a finite
- * argument.
+ * argument. NaN stays NaN by adding v − v, which is 0 for all others: the integer arithmetic on the
+ * exponent would make a number of it, and of a damaged file's weights plausible output.
  */
 final class VectorExp {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
@@ -46,7 +47,7 @@ final class VectorExp {
       p = p.fma(r, FloatVector.broadcast(S, 1f));
       p = p.fma(r, FloatVector.broadcast(S, 1f));
       IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-      FloatVector e = p.reinterpretAsInts().add(scale).reinterpretAsFloats();
+      FloatVector e = p.reinterpretAsInts().add(scale).reinterpretAsFloats().add(v.sub(v));
       e.intoArray(x, offset + i);
       sum = sum.add(e);
     }
@@ -109,7 +110,7 @@ final class VectorExp {
       p = p.fma(r, FloatVector.broadcast(S, 1f));
       p = p.fma(r, FloatVector.broadcast(S, 1f));
       IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
-      FloatVector e = p.reinterpretAsInts().add(scale).reinterpretAsFloats();
+      FloatVector e = p.reinterpretAsInts().add(scale).reinterpretAsFloats().add(v.sub(v));
       e.sub(1f).div(e.add(1f)).mul(cap).intoArray(x, offset + i);
     }
     for (; i < size; i++) {

@@ -156,6 +156,10 @@ public final class KernelAgreement {
               a[5 + i] = half[2 + i];
             }
           });
+      noNumber("softmax", size, (k, a) -> k.softmax(a, 5, size));
+      noNumber("softcap", size, (k, a) -> k.softcap(a, 5, size, 30));
+      noNumber("gelu", size, (k, a) -> k.geluMultiply(a, 5, x, 5, size));
+      noNumber("rmsNorm", size, (k, a) -> k.rmsNorm(a, 5, weight, 1e-6f, a, 5, size));
       if (size % 2 == 0) {
         float[] cos = fill(new float[size], 1);
         float[] sin = fill(new float[size], 1);
@@ -224,6 +228,25 @@ public final class KernelAgreement {
         differences.add(
             "%s of %d, value %d: %s, expected %s".formatted(name, size, i, got[i], want[i]));
         return;
+      }
+    }
+  }
+
+  /** What is NaN with the scalar kernels is NaN with the others, wherever it stands. */
+  private void noNumber(String name, int size, Operation op) {
+    for (int at : new int[] {0, size / 2, size - 1}) {
+      float[] want = fill(new float[size + 5], 1);
+      want[5 + at] = Float.NaN;
+      float[] got = want.clone();
+      op.run(expected, want);
+      op.run(kernels, got);
+      for (int i = 0; i < want.length; i++) {
+        if (Float.isNaN(want[i]) != Float.isNaN(got[i])) {
+          differences.add(
+              "%s of %d with NaN at %d, value %d: %s, expected %s"
+                  .formatted(name, size, at, i, got[i], want[i]));
+          return;
+        }
       }
     }
   }
