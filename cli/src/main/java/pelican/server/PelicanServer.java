@@ -3,6 +3,7 @@ package pelican.server;
 import java.io.PrintStream;
 import pelican.models.Aliases;
 import pelican.models.OllamaStore;
+import pelican.server.anthropic.MessageRoutes;
 import pelican.server.http.AccessControl;
 import pelican.server.http.Dispatcher;
 import pelican.server.http.ErrorStyle;
@@ -19,6 +20,7 @@ import pelican.server.ollama.ModelRoutes;
 import pelican.server.openai.ChatCompletionRoutes;
 import pelican.server.openai.CompletionRoutes;
 import pelican.server.openai.ModelListRoutes;
+import pelican.server.openai.ResponseRoutes;
 import pelican.server.openai.VectorRoutes;
 
 /** The server: models, the service that answers with them, and the routes that lead to it. */
@@ -70,6 +72,8 @@ public final class PelicanServer implements AutoCloseable {
     new ChatCompletionRoutes(inference).addTo(router);
     new CompletionRoutes(inference).addTo(router);
     new VectorRoutes(inference).addTo(router);
+    new ResponseRoutes(inference).addTo(router);
+    new MessageRoutes(inference).addTo(router);
     new ModelListRoutes(inference.catalog()).addTo(router);
   }
 
