@@ -2,15 +2,11 @@ package pelican.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.function.DoubleSupplier;
-import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import pelican.engine.Model;
 import pelican.engine.ModelOptions;
 import pelican.engine.PelicanException;
@@ -18,14 +14,23 @@ import pelican.engine.SpeedTest;
 import pelican.models.ModelResolver;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import tools.jackson.databind.json.JsonMapper;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 
 @Command(
     name = "bench",
-    description = "Measures how fast a model reads prompts and generates tokens here.",
+    description = {
+      "Measures how fast a model reads prompts (pp) and generates tokens (tg) here.",
+      "",
+      "Prints medians with the slowest and the fastest run; GB/s of weights that are read,"
+          + " GFLOP/s of products with weights, and what part of the memory's bandwidth that is."
+    },
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
+
   @Option(
       names = {"--model", "-m"},
       required = true,
@@ -37,6 +42,7 @@ final class BenchCommand implements Callable<Integer> {
       names = {"--prompt-tokens", "-p"},
       split = ",",
       defaultValue = "128",
+      paramLabel = "N",
       description = "Lengths of prompts; 0 for none.")
   private List<Integer> promptTokens;
 
@@ -44,6 +50,7 @@ final class BenchCommand implements Callable<Integer> {
       names = {"--gen-tokens", "-n"},
       split = ",",
       defaultValue = "32",
+      paramLabel = "N",
       description = "Numbers of tokens to generate; 0 for none.")
   private List<Integer> genTokens;
 
@@ -51,26 +58,39 @@ final class BenchCommand implements Callable<Integer> {
       names = {"--depth", "-d"},
       split = ",",
       defaultValue = "0",
+      paramLabel = "N",
       description = "Tokens of context before the generated ones.")
   private List<Integer> depths;
 
   @Option(
       names = {"--threads", "-t"},
       split = ",",
+      paramLabel = "N",
       description = "Numbers of threads; default: the number of cores.")
   private List<Integer> threads = List.of(ModelOptions.DEFAULT.threads());
 
   @Option(
       names = {"--repetitions", "-r"},
       defaultValue = "5",
+      paramLabel = "N",
       description = "How often each is measured, after one run that is not.")
   private int repetitions;
+
+  @Option(
+      names = "--no-warmup",
+      description = "Measure the first run too, in which code is still being compiled.")
+  private boolean noWarmup;
+
+  @Option(
+      names = "--no-bandwidth",
+      description = "Do not measure the memory's bandwidth, which takes memory and a second.")
+  private boolean noBandwidth;
 
   @ArgGroup private Format format = new Format();
 
   /** At most one of these. */
   private static final class Format {
-    @Option(names = "--json", description = "Print JSON.")
+    @Option(names = "--json", description = "Print JSON, with the seconds of every token.")
     private boolean json;
 
     @Option(names = "--csv", description = "Print comma-separated values.")
@@ -80,158 +100,127 @@ final class BenchCommand implements Callable<Integer> {
     private boolean markdown;
   }
 
-  /** A measurement: seconds of each run of a test of so many tokens. */
-  private record Result(
-      String test, int threads, int tokens, double[] seconds, long bytesPerToken, double flops) {
-    double median() {
-      double[] sorted = seconds.clone();
-      Arrays.sort(sorted);
-      int n = sorted.length;
-      return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
-    }
-
-    double rate() {
-      return tokens / median();
-    }
-
-    double slowest() {
-      return tokens / Arrays.stream(seconds).max().orElseThrow();
-    }
-
-    double fastest() {
-      return tokens / Arrays.stream(seconds).min().orElseThrow();
-    }
-  }
-
   @Override
   public Integer call() {
     check("repetitions", List.of(repetitions), 1);
     check("prompt-tokens", promptTokens, 0);
     check("gen-tokens", genTokens, 0);
     check("depth", depths, 0);
+    List<ModelOptions> teams = threads.stream().map(this::options).toList();
     Path file = ModelResolver.ofUser().resolve(model).file();
-    List<Result> results = new ArrayList<>();
-    Map<Integer, Double> bandwidth = new LinkedHashMap<>();
-    for (int count : threads) {
-      bandwidth.put(count, MemoryBandwidth.measure(count));
-      try (Model loaded = Model.load(file, ModelOptions.DEFAULT.withThreads(count))) {
+    List<BenchResult> results = new ArrayList<>();
+    Map<Integer, Double> bandwidth = new HashMap<>();
+    String kernels = "";
+    for (ModelOptions options : teams) {
+      int count = options.threads();
+      try (Model loaded = Model.load(file, options)) {
+        checkLengths(loaded);
+        if (!noBandwidth) {
+          bandwidth.put(count, MemoryBandwidth.measure(count));
+        }
+        kernels = Model.kernelDescription();
         System.err.println("kernels: " + loaded.kernels());
         measure(loaded, count, results);
       }
     }
-    System.out.print(formatted(results, bandwidth));
+    String name = model.substring(model.lastIndexOf('/') + 1);
+    BenchReport report = new BenchReport(name, kernels, results, bandwidth);
+    System.out.print(
+        format.json
+            ? report.json()
+            : format.csv ? report.csv() : format.markdown ? report.markdown() : report.text());
     System.out.flush();
     return 0;
   }
 
-  private static void check(String name, List<Integer> values, int least) {
+  private ModelOptions options(int count) {
+    try {
+      return ModelOptions.DEFAULT.withThreads(count);
+    } catch (PelicanException e) {
+      throw new ParameterException(spec.commandLine(), "--" + e.getMessage());
+    }
+  }
+
+  private void check(String name, List<Integer> values, int least) {
     for (int value : values) {
       if (value < least) {
-        throw new PelicanException(name + " is " + value + ", expected " + least + " or more");
+        throw new ParameterException(
+            spec.commandLine(), "--" + name + " is " + value + ", expected " + least + " or more");
       }
     }
   }
 
-  private void measure(Model loaded, int count, List<Result> results) {
+  /** Says what does not fit the model's context before the first test has taken its time. */
+  private void checkLengths(Model loaded) {
+    long prompt = promptTokens.stream().mapToLong(x -> x).max().orElse(0);
+    long depth = depths.stream().mapToLong(x -> x).max().orElse(0);
+    long generated = genTokens.stream().mapToLong(x -> x).max().orElse(0);
+    long needed = 1 + Math.max(prompt, generated == 0 ? 0 : Math.max(1, depth) + generated);
+    if (needed > loaded.contextLength()) {
+      throw new PelicanException(
+          "the tests need a context of "
+              + needed
+              + " tokens, but the model was trained for "
+              + loaded.contextLength());
+    }
+  }
+
+  private void measure(Model loaded, int count, List<BenchResult> results) {
     SpeedTest test = new SpeedTest(loaded);
-    long bytes = loaded.bytesPerToken();
     // Two floating-point operations for each weight that takes part.
-    double flops = 2.0 * loaded.weightsPerToken();
+    double token = 2.0 * loaded.weightsPerToken();
+    double head = 2.0 * loaded.vocabulary() * loaded.embeddingLength();
     for (int tokens : promptTokens) {
       if (tokens > 0) {
-        double[] seconds = repeat("pp" + tokens, () -> test.prefill(tokens));
-        results.add(new Result("pp" + tokens, count, tokens, seconds, 0, flops));
+        List<Double> seconds = repeat("pp" + tokens, () -> test.prefill(tokens));
+        // Only the last token of a prompt needs logits.
+        double operations = tokens * (token - head) + head;
+        results.add(new BenchResult(count, tokens, 0, 0, seconds, List.of(), 0, operations));
       }
     }
     for (int depth : depths) {
       for (int tokens : genTokens) {
         if (tokens > 0) {
-          String name = "tg" + tokens + (depth > 0 ? "@d" + depth : "");
-          double[] seconds =
-              repeat(name, () -> Arrays.stream(test.decode(Math.max(1, depth), tokens)).sum());
-          results.add(new Result(name, count, tokens, seconds, bytes, flops));
+          List<double[]> runs =
+              repeat("tg" + tokens, () -> test.decode(Math.max(1, depth), tokens));
+          results.add(
+              new BenchResult(
+                  count,
+                  0,
+                  tokens,
+                  depth,
+                  BenchResult.boxed(runs.stream().mapToDouble(BenchCommand::sum).toArray()),
+                  runs.stream().map(BenchResult::boxed).toList(),
+                  (double) tokens * loaded.bytesPerToken(),
+                  tokens * token));
         }
       }
     }
   }
 
-  private double[] repeat(String name, DoubleSupplier run) {
-    double[] seconds = new double[repetitions];
-    for (int i = -1; i < repetitions; i++) {
+  private static double sum(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum;
+  }
+
+  private <T> List<T> repeat(String name, Supplier<T> run) {
+    List<T> measured = new ArrayList<>();
+    int first = noWarmup ? 0 : -1;
+    for (int i = first; i < repetitions; i++) {
       if (Terminals.isInteractive()) {
-        System.err.printf("\r%s: run %d of %d ", name, i + 2, repetitions + 1);
+        System.err.printf("\r%s: run %d of %d ", name, i - first + 1, repetitions - first);
       }
-      double time = run.getAsDouble();
+      T result = run.get();
       if (i >= 0) {
-        seconds[i] = time;
+        measured.add(result);
       }
     }
     if (Terminals.isInteractive()) {
       System.err.print("\r\u001b[K");
     }
-    return seconds;
-  }
-
-  private String formatted(List<Result> results, Map<Integer, Double> bandwidth) {
-    List<Map<String, Object>> rows = new ArrayList<>();
-    for (Result result : results) {
-      Map<String, Object> row = new LinkedHashMap<>();
-      double gigabytes = result.rate() * result.bytesPerToken() / 1e9;
-      row.put("model", model.substring(model.lastIndexOf('/') + 1));
-      row.put("threads", result.threads());
-      row.put("test", result.test());
-      row.put("tokens/s", rounded(result.rate()));
-      row.put("slowest", rounded(result.slowest()));
-      row.put("fastest", rounded(result.fastest()));
-      row.put("GB/s", result.bytesPerToken() == 0 ? "" : rounded(gigabytes));
-      row.put("GFLOP/s", rounded(result.rate() * result.flops() / 1e9));
-      row.put(
-          "of memory",
-          result.bytesPerToken() == 0
-              ? ""
-              : Math.round(100 * gigabytes / bandwidth.get(result.threads())) + "%");
-      rows.add(row);
-    }
-    if (format.json) {
-      return JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(rows) + "\n";
-    }
-    if (rows.isEmpty()) {
-      return "";
-    }
-    String separator = format.csv ? "," : format.markdown ? " | " : "  ";
-    StringBuilder text = new StringBuilder();
-    List<String> names = List.copyOf(rows.getFirst().keySet());
-    Map<String, Integer> widths = new LinkedHashMap<>();
-    for (String name : names) {
-      int width = rows.stream().mapToInt(row -> row.get(name).toString().length()).max().orElse(0);
-      widths.put(name, format.csv ? 0 : Math.max(width, name.length()));
-    }
-    text.append(line(names, widths, separator, name -> name));
-    if (format.markdown) {
-      text.append(line(names, widths, separator, name -> "-".repeat(widths.get(name))));
-    }
-    rows.forEach(
-        row -> text.append(line(names, widths, separator, name -> row.get(name).toString())));
-    return text.toString();
-  }
-
-  private String line(
-      List<String> names,
-      Map<String, Integer> widths,
-      String separator,
-      UnaryOperator<String> cell) {
-    String joined =
-        names.stream()
-            .map(name -> padded(cell.apply(name), widths.get(name)))
-            .collect(Collectors.joining(separator));
-    return (format.markdown ? "| " + joined + " |" : joined.stripTrailing()) + "\n";
-  }
-
-  private static String padded(String text, int width) {
-    return text + " ".repeat(Math.max(0, width - text.length()));
-  }
-
-  private static String rounded(double value) {
-    return String.format(Locale.ROOT, "%.2f", value);
+    return measured;
   }
 }

@@ -4,8 +4,8 @@ import java.util.stream.IntStream;
 
 /** Measures how fast memory can be read, as the yardstick for reading weights. */
 final class MemoryBandwidth {
-  /** Longs that each thread reads: 256 MiB, more than caches hold. */
-  private static final int LONGS = 1 << 25;
+  /** Longs that the threads read together: 512 MiB, more than caches hold. */
+  private static final int LONGS = 1 << 26;
 
   private static final int RUNS = 5;
 
@@ -17,8 +17,9 @@ final class MemoryBandwidth {
    * Gigabytes (10⁹ bytes) a second that so many threads read together, in the best of some runs.
    */
   static double measure(int threads) {
+    int size = LONGS / threads;
     long[][] data =
-        IntStream.range(0, threads).mapToObj(i -> new long[LONGS]).toArray(long[][]::new);
+        IntStream.range(0, threads).mapToObj(i -> new long[size]).toArray(long[][]::new);
     double best = 0;
     for (int run = 0; run < RUNS; run++) {
       long start = System.nanoTime();
@@ -36,7 +37,7 @@ final class MemoryBandwidth {
         return best;
       }
       double seconds = (System.nanoTime() - start) / 1e9;
-      best = Math.max(best, 8.0 * LONGS * threads / seconds / 1e9);
+      best = Math.max(best, 8.0 * size * threads / seconds / 1e9);
     }
     return best;
   }

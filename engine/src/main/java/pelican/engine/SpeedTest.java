@@ -11,6 +11,11 @@ public final class SpeedTest {
   private final Model model;
   private final SplittableRandom random = new SplittableRandom(1);
 
+  /** The last context that tokens were generated after: the next run may want the same. */
+  private int[] context = new int[0];
+
+  private Session session;
+
   public SpeedTest(Model model) {
     this.model = model;
   }
@@ -25,13 +30,18 @@ public final class SpeedTest {
   }
 
   /**
-   * Seconds that each of some tokens takes, after a context of so many.
+   * Seconds that each of some tokens takes, after a context of so many. The context is computed
+   * once for runs that want the same one after each other.
    *
-   * @param context tokens before the first one; at least 1
+   * @param depth tokens before the first one; at least 1
    */
-  public double[] decode(int context, int tokens) {
-    Session session = model.newSession(context + tokens + 1);
-    session.prefill(randomTokens(context));
+  public double[] decode(int depth, int tokens) {
+    int length = depth + tokens + 1;
+    if (context.length != depth || session.contextLength() != length) {
+      session = model.newSession(length);
+      context = randomTokens(depth);
+    }
+    session.prefill(context);
     Sampler sampler = new Sampler(SamplingOptions.GEMMA.toBuilder().seed(1).build());
     double[] seconds = new double[tokens];
     for (int i = 0; i < tokens; i++) {
