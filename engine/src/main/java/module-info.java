@@ -11,6 +11,8 @@ module pelican.engine {
       pelican.models,
       pelican.cli,
       pelican.bench;
+  exports pelican.kernel to
+      pelican.bench;
   exports pelican.quant to
       pelican.models,
       pelican.cli,
