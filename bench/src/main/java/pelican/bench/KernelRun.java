@@ -1,5 +1,8 @@
 package pelican.bench;
 
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
@@ -7,6 +10,8 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.format.OutputFormat;
+import org.openjdk.jmh.runner.format.OutputFormatFactory;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
@@ -41,6 +46,11 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
    */
   Rates measure(List<String> flags, List<String> jmh) {
     String before = System.getProperty("java.class.path");
+    // What the fork itself prints: JVM's warnings, and reasons where it fails.
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+    OutputFormat format =
+        OutputFormatFactory.createFormatInstance(
+            new PrintStream(output, true, StandardCharsets.UTF_8), VerboseMode.SILENT);
     try {
       // JMH starts forks with this class path
       System.setProperty("java.class.path", ForkClasses.path(classes));
@@ -59,7 +69,7 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
           .jvmArgsAppend(flags.toArray(String[]::new))
           .verbosity(VerboseMode.SILENT)
           .shouldFailOnError(true);
-      return rates(new Runner(options.build()).run());
+      return rates(new Runner(options.build(), format).run());
     } catch (RunnerException e) {
       throw new PelicanException("%s: %s".formatted(this, cause(e)), e);
     } catch (CommandLineOptionException e) {

@@ -145,7 +145,7 @@ class JmhMainTest {
     assertThat(result.out()).isEmpty();
     assertThat(result.err())
         .startsWith("Error: F16 16x32, 1 token(s), weights in cache, 1 thread(s), engine empty")
-        .contains("pelican/")
+        .contains("pelican.kernel")
         .hasLineCount(1);
   }
 

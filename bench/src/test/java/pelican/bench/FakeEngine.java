@@ -1,0 +1,45 @@
+package pelican.bench;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+
+/**
+ * What stands in for engine.jar: a program that answers as {@code bench} and {@code chat} do. It
+ * writes its arguments to a file beside the model, and does what the model's text says.
+ */
+public final class FakeEngine {
+  private FakeEngine() {}
+
+  public static void main(String[] args) throws Exception {
+    List<String> list = List.of(args);
+    Path model = Path.of(list.get(list.indexOf("--model") + 1));
+    Files.writeString(
+        model.resolveSibling("calls"),
+        "pelican " + String.join(" ", args) + "\n",
+        StandardOpenOption.CREATE,
+        StandardOpenOption.APPEND);
+    String behaviour = Files.readString(model);
+    if (behaviour.equals("fails")) {
+      System.err.println("first line");
+      System.err.println("Error: the model is ill");
+      System.exit(3);
+    }
+    if (behaviour.equals("babbles")) {
+      System.out.println("hello");
+      return;
+    }
+    long calls;
+    try (var lines = Files.lines(model.resolveSibling("calls"))) {
+      calls = lines.filter(line -> line.startsWith("pelican")).count();
+    }
+    // each call is a tenth faster than the one before
+    double rate = 10 + calls;
+    System.out.println(
+        """
+        [ {"tokensPerSecond": {"median": %s}, "tokenSeconds": [[4, 3, 1, 1, 1, 1, 1, 1, 1, 1]]} ]
+        """
+            .formatted(rate));
+  }
+}
