@@ -95,8 +95,6 @@ class BenchScriptsTest {
         .endsWith(" pelican.bench.CompareMain two words -x\n");
     assertThat(run("synthetic").out()).endsWith(" pelican.bench.SyntheticModelMain two words -x\n");
     Path source = Files.writeString(home.resolve("bench/src/main/New.java"), "");
-    Files.setLastModifiedTime(source, FileTime.from(Instant.now().minusSeconds(7200)));
-    assertThat(run("jmh").err()).isEmpty();
     Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(7200)));
     assertThat(run("jmh").err()).contains("Building ");
   }
