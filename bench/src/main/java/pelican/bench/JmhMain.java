@@ -10,6 +10,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
+import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
 import pelican.engine.PelicanException;
 import pelican.gguf.GgmlType;
 import pelican.quant.BlockFormat;
@@ -141,13 +144,14 @@ public final class JmhMain implements Callable<Integer> {
           "nothing to measure: from the cache only small matrices are, with one token; the head"
               + " only with one token");
     }
+    Options jmh = jmhOptions();
     int total = cases.size() * variants.size() * forks;
     System.err.printf(
         "%d cases, %d variants, %d forks: %d JVMs%n", cases.size(), variants.size(), forks, total);
     List<Measured> results = new ArrayList<>();
     long start = System.nanoTime();
     for (KernelCase product : cases) {
-      List<Measured> measured = measure(product, variants);
+      List<Measured> measured = measure(product, variants, jmh);
       results.addAll(measured);
       int done = results.size() * forks;
       double left = (System.nanoTime() - start) / 1e9 / done * (total - done);
@@ -172,13 +176,13 @@ public final class JmhMain implements Callable<Integer> {
   }
 
   /** The variants take turns: what comes first in one round is last in the next. */
-  private List<Measured> measure(KernelCase product, List<Variant> variants) {
+  private List<Measured> measure(KernelCase product, List<Variant> variants, Options jmh) {
     Map<Variant, List<KernelRun.Rates>> rates = new LinkedHashMap<>();
     variants.forEach(variant -> rates.put(variant, new ArrayList<>()));
     for (int fork = 0; fork < forks; fork++) {
       for (Variant variant : fork % 2 == 0 ? variants : variants.reversed()) {
         KernelRun run = new KernelRun(product, variant.engine, variant.classes, variant.kernels);
-        rates.get(variant).add(run.measure(jvmArgs, jmhOptions));
+        rates.get(variant).add(run.measure(jvmArgs, jmh));
       }
     }
     List<Measured> measured = new ArrayList<>();
@@ -235,6 +239,14 @@ public final class JmhMain implements Callable<Integer> {
     }
     out.print(format.markdown ? table.markdown() : table.text());
     out.flush();
+  }
+
+  private Options jmhOptions() {
+    try {
+      return new CommandLineOptions(jmhOptions.toArray(String[]::new));
+    } catch (CommandLineOptionException e) {
+      throw usage("JMH's options: " + e.getMessage());
+    }
   }
 
   private List<GgmlType> types() {

@@ -12,8 +12,7 @@ import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.format.OutputFormat;
 import org.openjdk.jmh.runner.format.OutputFormatFactory;
-import org.openjdk.jmh.runner.options.CommandLineOptionException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.Options;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
 import pelican.engine.PelicanException;
@@ -41,10 +40,10 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
    * Starts the fork.
    *
    * @param flags more flags for its JVM
-   * @param jmh JMH's own options
+   * @param jmh JMH's own options, as far as they are not set by what is measured
    * @throws PelicanException if the benchmark fails
    */
-  Rates measure(List<String> flags, List<String> jmh) {
+  Rates measure(List<String> flags, Options jmh) {
     String before = System.getProperty("java.class.path");
     // What the fork itself prints: JVM's warnings, and reasons where it fails.
     ByteArrayOutputStream output = new ByteArrayOutputStream();
@@ -56,7 +55,7 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
       System.setProperty("java.class.path", ForkClasses.path(classes));
       OptionsBuilder options = new OptionsBuilder();
       options
-          .parent(new CommandLineOptions(jmh.toArray(String[]::new)))
+          .parent(jmh)
           .include("^" + MatMulBenchmark.class.getName().replace(".", "\\.") + "\\.multiply$")
           .param("format", product.type().name())
           .param("shape", product.rows() + "x" + product.columns())
@@ -71,9 +70,8 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
           .shouldFailOnError(true);
       return rates(new Runner(options.build(), format).run());
     } catch (RunnerException e) {
-      throw new PelicanException("%s: %s".formatted(this, cause(e)), e);
-    } catch (CommandLineOptionException e) {
-      throw new PelicanException("JMH's options: " + e.getMessage(), e);
+      String said = reason(output.toString(StandardCharsets.UTF_8));
+      throw new PelicanException("%s: %s%s".formatted(this, cause(e), said), e);
     } finally {
       System.setProperty("java.class.path", before);
     }
@@ -97,6 +95,17 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
       }
     }
     throw new PelicanException("JMH gave no " + name);
+  }
+
+  /** The first line that a fork printed and that is no warning: why it did not start, perhaps. */
+  private static String reason(String printed) {
+    return printed
+        .lines()
+        .map(String::strip)
+        .filter(line -> !line.isEmpty() && !line.startsWith("WARNING:"))
+        .findFirst()
+        .map(line -> ": " + line)
+        .orElse("");
   }
 
   private static String cause(Throwable e) {

@@ -149,6 +149,28 @@ class JmhMainTest {
         .hasLineCount(1);
   }
 
+  @Test
+  void aForkThatDoesNotStartSaysWhy() {
+    Result result =
+        runShort(
+            "--formats",
+            "F16",
+            "--shapes",
+            "16x32",
+            "--tokens",
+            "1",
+            "--weights",
+            "cache",
+            "--kernels",
+            "scalar",
+            "--forks",
+            "1",
+            "--jvm-arg",
+            "-XX:NoSuchFlag");
+    assertThat(result.code()).isEqualTo(1);
+    assertThat(result.err()).contains("Unrecognized VM option 'NoSuchFlag'").hasLineCount(1);
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -163,6 +185,7 @@ class JmhMainTest {
           --weights disk           | expected one of [memory, cache]
           --engine old=/nowhere/x  | /nowhere/x: no such file
           --engine current=/       | two engines are named current
+          -- -nosuch               | n is not a recognized option
           --json --markdown        | mutually exclusive
           """)
   void wrongUsageIsCodeTwo(String options, String message) {
