@@ -39,8 +39,12 @@ public final class HttpServer implements AutoCloseable {
   /** Held here, since a logger that nobody holds forgets its level. */
   private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
 
+  /** Says of every bad Host header what the answer says too. */
+  private static final Logger HOST_LOG = Logger.getLogger("org.eclipse.jetty.util.HostPort");
+
   static {
     JETTY_LOG.setLevel(Level.WARNING);
+    HOST_LOG.setLevel(Level.OFF);
   }
 
   private final Server server;

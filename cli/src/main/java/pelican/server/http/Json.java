@@ -41,7 +41,9 @@ public final class Json {
    */
   static JsonNode parse(byte[] body) {
     try {
-      return MAPPER.readTree(body);
+      JsonNode tree = MAPPER.readTree(body);
+      checkNumbers(tree, "");
+      return tree;
     } catch (StreamConstraintsException e) {
       throw ApiException.badRequest("the JSON exceeds a limit: " + e.getOriginalMessage());
     } catch (JacksonException e) {
@@ -57,6 +59,24 @@ public final class Json {
       int line = message.indexOf('\n');
       throw ApiException.badRequest(
           "invalid JSON: " + (line < 0 ? message : message.substring(0, line)) + at);
+    }
+  }
+
+  /** A number beyond a double's range reads as infinity, which no field can mean. */
+  private static void checkNumbers(JsonNode node, String path) {
+    if (node.isNumber() && !Double.isFinite(node.doubleValue())) {
+      throw ApiException.badRequest(
+          (path.isEmpty() ? "the body" : "\"" + path + "\"")
+              + " is a number out of range, expected at most "
+              + Double.MAX_VALUE);
+    }
+    if (node.isArray()) {
+      for (int i = 0; i < node.size(); i++) {
+        checkNumbers(node.get(i), path + "[" + i + "]");
+      }
+    } else if (node.isObject()) {
+      node.forEachEntry(
+          (name, value) -> checkNumbers(value, path.isEmpty() ? name : path + "." + name));
     }
   }
 
