@@ -170,8 +170,8 @@ final class HostileBodies {
     GOOD.put("POST /api/copy", "{\"source\":\"tiny\",\"destination\":\"../y\"}");
     GOOD.put("DELETE /api/delete", "{\"model\":\"absent\"}");
     // Nothing that a registry could be asked for.
-    GOOD.put("POST /api/pull", "{\"model\":\"../x\",\"insecure\":false,\"stream\":true}");
-    GOOD.put("POST /api/push", "{\"model\":\"../x\",\"insecure\":false,\"stream\":false}");
+    GOOD.put("POST /api/pull", "{\"model\":\"!\",\"insecure\":false,\"stream\":true}");
+    GOOD.put("POST /api/push", "{\"model\":\"!\",\"insecure\":false,\"stream\":false}");
     GOOD.put(
         "POST /api/create",
         "{\"model\":\"../made\",\"from\":\"tiny\",\"files\":{\"a.gguf\":\"sha256:"
@@ -302,6 +302,9 @@ final class HostileBodies {
     String endpoint = one(ENDPOINTS, random);
     if (random.nextInt(4) > 0) {
       String pointer = one(pointers(tree(endpoint)), random);
+      if (endpoint.endsWith("/pull") || endpoint.endsWith("/push")) {
+        pointer = random.nextBoolean() ? "/insecure" : "/stream";
+      }
       boolean schema = pointer.endsWith("/format") || pointer.endsWith("/schema");
       List<String> tokens =
           schema && random.nextInt(4) > 0 ? SCHEMAS : random.nextBoolean() ? NUMBERS : OTHERS;

@@ -29,12 +29,18 @@ public final class Dispatcher implements HttpServer.RequestHandler {
   private final AccessControl access;
   private final HttpLimits limits;
   private final Listener listener;
+  private volatile boolean refusing;
 
   public Dispatcher(Router router, AccessControl access, HttpLimits limits, Listener listener) {
     this.router = router;
     this.access = access;
     this.limits = limits;
     this.listener = listener;
+  }
+
+  /** Answers those requests that come from now on with 503. */
+  public void refuse() {
+    refusing = true;
   }
 
   @Override
@@ -48,6 +54,10 @@ public final class Dispatcher implements HttpServer.RequestHandler {
     int status;
     try {
       if (access.admit(exchange, match)) {
+        if (refusing) {
+          exchange.setHeader("Connection", "close");
+          throw new ApiException(503, ApiException.SHUTTING_DOWN);
+        }
         if (match == null) {
           unrouted(exchange);
         } else {
