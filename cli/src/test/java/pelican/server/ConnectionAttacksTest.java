@@ -59,7 +59,7 @@ class ConnectionAttacksTest {
 
   private static Socket connect() throws IOException {
     Socket socket = new Socket("127.0.0.1", server.server.port());
-    socket.setSoTimeout(30_000);
+    socket.setSoTimeout(120_000);
     return socket;
   }
 

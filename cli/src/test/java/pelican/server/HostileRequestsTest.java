@@ -235,7 +235,7 @@ class HostileRequestsTest {
   private static String exchange(TestServer server, byte[] request) throws IOException {
     try (Socket socket = new Socket("127.0.0.1", server.server.port())) {
       // More than the server gives a header that never ends.
-      socket.setSoTimeout(60_000);
+      socket.setSoTimeout(240_000);
       InputStream in = socket.getInputStream();
       java.io.ByteArrayOutputStream answer = new java.io.ByteArrayOutputStream();
       try {
@@ -262,7 +262,7 @@ class HostileRequestsTest {
                 + "\r\n\r\n"
                 + body);
     try (Socket socket = new Socket("127.0.0.1", server.server.port())) {
-      socket.setSoTimeout(60_000);
+      socket.setSoTimeout(240_000);
       int part = random.nextInt(3) == 0 ? random.nextInt(request.length) : request.length;
       socket.getOutputStream().write(request, 0, part);
       boolean stream = part == request.length && body.contains("\"stream\":true");

@@ -148,7 +148,7 @@ class ServeIT {
   void aBodyThatIsTooLargeIsRefusedBeforeItComes() throws Exception {
     try (ServedJar server = ServedJar.start(folder);
         Socket socket = new Socket("127.0.0.1", server.port())) {
-      socket.setSoTimeout(30_000);
+      socket.setSoTimeout(120_000);
       socket
           .getOutputStream()
           .write(

@@ -29,6 +29,7 @@ public final class Dispatcher implements HttpServer.RequestHandler {
   private final AccessControl access;
   private final HttpLimits limits;
   private final Listener listener;
+  private final BodyBudget budget;
   private volatile boolean refusing;
 
   public Dispatcher(Router router, AccessControl access, HttpLimits limits, Listener listener) {
@@ -36,6 +37,7 @@ public final class Dispatcher implements HttpServer.RequestHandler {
     this.access = access;
     this.limits = limits;
     this.listener = listener;
+    budget = BodyBudget.ofHeap(limits);
   }
 
   /** Answers those requests that come from now on with 503. */
@@ -50,7 +52,8 @@ public final class Dispatcher implements HttpServer.RequestHandler {
     String path = Request.getPathInContext(request);
     Router.Match match = router.find(method, path);
     Exchange exchange =
-        new Exchange(request, response, limits, match == null ? Map.of() : match.parameters());
+        new Exchange(
+            request, response, limits, budget, match == null ? Map.of() : match.parameters());
     int status;
     try {
       if (access.admit(exchange, match)) {
@@ -67,6 +70,8 @@ public final class Dispatcher implements HttpServer.RequestHandler {
       status = response.getStatus() == 0 ? 200 : response.getStatus();
     } catch (Exception | StackOverflowError | OutOfMemoryError e) {
       status = fail(exchange, match, e);
+    } finally {
+      exchange.release();
     }
     listener.answered(
         Request.getRemoteAddr(request),

@@ -30,13 +30,21 @@ public final class Exchange {
   private final Request request;
   private final Response response;
   private final HttpLimits limits;
+  private final BodyBudget budget;
   private final Map<String, String> parameters;
   private EventStream stream;
+  private long held;
 
-  Exchange(Request request, Response response, HttpLimits limits, Map<String, String> parameters) {
+  Exchange(
+      Request request,
+      Response response,
+      HttpLimits limits,
+      BodyBudget budget,
+      Map<String, String> parameters) {
     this.request = request;
     this.response = response;
     this.limits = limits;
+    this.budget = budget;
     this.parameters = parameters;
   }
 
@@ -67,7 +75,8 @@ public final class Exchange {
   /**
    * Reads the body as a JSON object, whatever its declared type.
    *
-   * @throws ApiException if it is empty, too large, too slow, no JSON or no object
+   * @throws ApiException if it is empty, too large, too slow, no JSON or no object, or if the
+   *     bodies of other requests leave no room for it
    */
   public Fields body() {
     byte[] bytes = bytes(limits.maxBody());
@@ -88,8 +97,20 @@ public final class Exchange {
     }
     java.io.ByteArrayOutputStream bytes =
         new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(declared, 1 << 20)));
-    read(most, (buffer, count) -> bytes.write(buffer, 0, count));
+    read(
+        most,
+        (buffer, count) -> {
+          budget.take(count);
+          held += count;
+          bytes.write(buffer, 0, count);
+        });
     return bytes.toByteArray();
+  }
+
+  /** Lets go of the body, once the request is answered. */
+  void release() {
+    budget.giveBack(held);
+    held = 0;
   }
 
   /** Takes what was read. */

@@ -10,13 +10,19 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** JSON as the server reads and writes it: what is read is bounded in depth and in every number. */
+/**
+ * JSON as the server reads and writes it: what is read is bounded in depth, in size, and in every
+ * number.
+ */
 public final class Json {
   /** Deeper values are refused; schemas and arguments of tools that people write stay far below. */
   static final int MAX_DEPTH = 128;
 
   private static final int MAX_NUMBER = 64;
   private static final int MAX_NAME = 10_000;
+
+  /** A tree takes some 100 bytes for each, however short its text is. */
+  private static final long MAX_TOKENS = 2_000_000;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -26,6 +32,7 @@ public final class Json {
                           .maxNestingDepth(MAX_DEPTH)
                           .maxNumberLength(MAX_NUMBER)
                           .maxNameLength(MAX_NAME)
+                          .maxTokenCount(MAX_TOKENS)
                           .maxStringLength(Integer.MAX_VALUE)
                           .build())
                   .build())
