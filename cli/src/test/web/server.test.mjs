@@ -1,6 +1,7 @@
 // The chat page against Pelican itself with the demo model: at / of the server, and from another origin.
 // PELICAN_URL is where the server listens; PELICAN_LOCKED_URL, where given, a second one that wants PELICAN_KEY.
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import { after, before, test } from 'node:test';
 import { ChatPage, launch } from './browser.mjs';
 import { startStatic } from './static.mjs';
@@ -8,6 +9,7 @@ import { startStatic } from './static.mjs';
 const { PELICAN_URL: server, PELICAN_LOCKED_URL: locked, PELICAN_KEY: key } = process.env;
 const MODELS = ['demo:latest', 'demo:q6'];
 const GREEDY = { models: MODELS, typed: MODELS, temperature: '0', num_predict: '200' };
+const REFUSED = /Failed to load resource: the server responded with a status of/;
 const DRAWING = 'Draw a red circle.';
 
 let browser;
@@ -87,6 +89,37 @@ for (const [place, settings] of [
     await chat.close();
   });
 }
+
+/** The status and headers of the answer to the question that a browser asks before it sends JSON to another origin. */
+const preflight = (origin) =>
+  new Promise((resolve, reject) => {
+    const headers = { Origin: origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'authorization,content-type' };
+    const request = http.request(`${server}/api/chat`, { method: 'OPTIONS', headers }, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode, headers: response.headers });
+    });
+    request.on('error', reject);
+    request.end();
+  });
+
+test('pages of this machine may ask, others may not', async () => {
+  const own = await preflight(site.url);
+  assert.equal(own.status, 204);
+  assert.equal(own.headers['access-control-allow-origin'], site.url);
+  assert.match(own.headers['access-control-allow-methods'], /POST/);
+  assert.match(own.headers['access-control-allow-headers'].toLowerCase(), /authorization.*content-type/);
+  const elsewhere = await startStatic('elsewhere.localhost');
+  try {
+    const foreign = await preflight(elsewhere.url);
+    assert.equal(foreign.status, 403);
+    assert.equal(foreign.headers['access-control-allow-origin'], undefined);
+    const chat = await ChatPage.open(browser, elsewhere.url, { endpoint: server });
+    await chat.page.locator('#connect-error').getByText(`does it allow pages from ${elsewhere.url}`).waitFor();
+    await chat.close(/CORS policy/, /net::ERR_FAILED/, REFUSED);
+  } finally {
+    await elsewhere.close();
+  }
+});
 
 test('a key is asked for across origins', { skip: locked ? false : 'PELICAN_LOCKED_URL is not set' }, async () => {
   const chat = await ChatPage.open(browser, site.url, { ...GREEDY, endpoint: locked });

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import sun.misc.Signal;
 
 /**
@@ -131,10 +132,34 @@ final class Relauncher {
   }
 
   private static void passSignals(Process child) {
-    // A terminal sends its Ctrl-C to both processes; what it means is the child's to decide.
-    Signal.handle(new Signal("INT"), signal -> {});
+    AtomicBoolean asked = new AtomicBoolean();
+    Signal.handle(
+        new Signal("INT"),
+        signal -> {
+          // A terminal sends its Ctrl-C to both processes; what it means is the child's to decide.
+          if (isInForeground()) {
+            return;
+          }
+          if (asked.getAndSet(true)) {
+            child.toHandle().destroyForcibly();
+          } else {
+            child.toHandle().destroy();
+          }
+        });
     // By its handle: Process.destroy would also close the stream that errors are read from.
     Signal.handle(new Signal("TERM"), signal -> child.toHandle().destroy());
+  }
+
+  /** Whether the keys of a terminal reach this process. */
+  private static boolean isInForeground() {
+    try {
+      String stat = Files.readString(Path.of("/proc/self/stat"), StandardCharsets.ISO_8859_1);
+      // After the name: state, parent, process group, session, terminal, group in its foreground.
+      String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
+      return !fields[4].equals("0") && fields[2].equals(fields[5]);
+    } catch (IOException e) {
+      return System.console() != null;
+    }
   }
 
   /** Ends this process when the one that launched it is gone, so that no orphan computes on. */

@@ -5,11 +5,13 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicBoolean;
 import pelican.engine.ModelOptions;
 import pelican.engine.PelicanException;
 import pelican.models.Aliases;
@@ -23,6 +25,7 @@ import pelican.server.inference.Scheduler;
 import pelican.server.ollama.RequestReader;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import sun.misc.Signal;
 
 @Command(
     name = "serve",
@@ -30,6 +33,8 @@ import picocli.CommandLine.Option;
     description = "Serves models by HTTP, as Ollama does.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
+  private static final int MAX_GRACE = 3600;
+
   @Option(
       names = "--host",
       paramLabel = "HOST[:PORT]",
@@ -72,6 +77,13 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--threads", description = "Threads that compute; default: the cores.")
   private Integer threads;
 
+  @Option(
+      names = "--grace",
+      paramLabel = "SECONDS",
+      description =
+          "How long answers may go on when the server is told to end; default: ${DEFAULT-VALUE}.")
+  private int grace = 5;
+
   @Option(names = "--no-demo", description = "Do not serve the model that the program carries.")
   private boolean noDemo;
 
@@ -80,6 +92,9 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (grace < 0 || grace > MAX_GRACE) {
+      throw new PelicanException("--grace is " + grace + ", expected 0 to " + MAX_GRACE);
+    }
     ServerSettings settings = settings();
     if (!settings.isLoopback() && settings.apiKey().isEmpty()) {
       System.err.println(
@@ -98,12 +113,37 @@ final class ServeCommand implements Callable<Integer> {
         .addShutdownHook(
             new Thread(
                 () -> {
-                  server.close();
+                  shutDown(server);
                   closed.countDown();
                 },
                 "pelican-shutdown"));
+    endAtOnceWhenAskedTwice();
     closed.await();
     return 0;
+  }
+
+  private void shutDown(PelicanServer server) {
+    int active = server.active();
+    if (active > 0 && grace > 0) {
+      System.err.printf(
+          "Stopping: %d %s up to %d s to end; Ctrl-C again ends at once%n",
+          active, active == 1 ? "request has" : "requests have", grace);
+    }
+    server.shutdown(Duration.ofSeconds(grace));
+  }
+
+  /** The JVM itself ignores a second signal while it waits for what the first began. */
+  private static void endAtOnceWhenAskedTwice() {
+    int code = 128 + 2;
+    AtomicBoolean asked = new AtomicBoolean();
+    Signal.handle(
+        new Signal("INT"),
+        signal -> {
+          if (asked.getAndSet(true)) {
+            Runtime.getRuntime().halt(code);
+          }
+          System.exit(code);
+        });
   }
 
   private ServerSettings settings() throws IOException {

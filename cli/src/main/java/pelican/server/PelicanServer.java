@@ -1,6 +1,7 @@
 package pelican.server;
 
 import java.io.PrintStream;
+import java.time.Duration;
 import pelican.models.Aliases;
 import pelican.models.OllamaStore;
 import pelican.server.anthropic.MessageRoutes;
@@ -27,6 +28,7 @@ import pelican.server.openai.VectorRoutes;
 public final class PelicanServer implements AutoCloseable {
   private final Scheduler scheduler;
   private final Inference inference;
+  private final Dispatcher dispatcher;
   private final HttpServer http;
 
   /**
@@ -44,7 +46,7 @@ public final class PelicanServer implements AutoCloseable {
     ServerMetrics metrics = new ServerMetrics(settings.accessLog(), log);
     routes(router, settings, metrics);
     AccessControl access = new AccessControl(origins, settings.isLoopback(), settings.apiKey());
-    Dispatcher dispatcher = new Dispatcher(router, access, settings.http(), metrics);
+    dispatcher = new Dispatcher(router, access, settings.http(), metrics);
     http = new HttpServer(settings.host(), settings.port(), settings.http(), dispatcher);
   }
 
@@ -87,12 +89,31 @@ public final class PelicanServer implements AutoCloseable {
     return http.port();
   }
 
+  /** The number of requests that are being answered, or wait for their turn. */
+  public int active() {
+    return http.active();
+  }
+
+  /**
+   * Closes the server after what it has begun: requests that come from now on are answered with
+   * 503; those that came before have some time to end by themselves.
+   */
+  public void shutdown(Duration grace) {
+    dispatcher.refuse();
+    http.awaitAnswers(grace);
+    close();
+  }
+
+  /** Long enough for the last words of answers that were cut off. */
+  private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
   /** Accepts no more requests, ends answers that are being generated, and unloads the models. */
   @Override
   public void close() {
     http.stopAccepting();
     inference.stop();
     scheduler.close();
+    http.awaitAnswers(LAST_WORDS);
     http.close();
     inference.close();
   }

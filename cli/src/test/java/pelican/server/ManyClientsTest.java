@@ -1,94 +1,40 @@
 package pelican.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.net.Socket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import tools.jackson.databind.json.JsonMapper;
+import pelican.chat.Message;
+import pelican.engine.ModelOptions;
+import pelican.models.Aliases;
+import pelican.models.OllamaStore;
+import pelican.server.http.ApiException;
+import pelican.server.inference.Caller;
+import pelican.server.inference.Catalog;
+import pelican.server.inference.ChatRequest;
+import pelican.server.inference.Completion;
+import pelican.server.inference.Delta;
+import pelican.server.inference.FormatCompiler;
+import pelican.server.inference.Inference;
+import pelican.server.inference.KeepAlive;
+import pelican.server.inference.Options;
+import pelican.server.inference.Scheduler;
 
-/** Many clients at once. {@code -Dpelican.soak.seconds=300} lets them go on for five minutes. */
+/** More requests than there are places, clients that go, and a server that closes. */
 @Timeout(900)
 class ManyClientsTest {
-  private static final int CLIENTS = 64;
-
-  private static String body(String prompt, boolean stream) {
-    return JsonMapper.shared()
-        .writeValueAsString(
-            Map.of(
-                "model",
-                "demo",
-                "stream",
-                stream,
-                "options",
-                Map.of("temperature", 0, "num_predict", 24),
-                "messages",
-                List.of(Map.of("role", "user", "content", prompt))));
-  }
-
-  private static String answer(TestServer server, String prompt, boolean stream)
-      throws IOException, InterruptedException {
-    HttpResponse<String> response = server.post("/api/chat", body(prompt, stream));
-    assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
-    StringBuilder text = new StringBuilder();
-    for (String line : response.body().lines().toList()) {
-      text.append(
-          JsonMapper.shared().readTree(line).path("message").path("content").asString("!" + line));
-    }
-    return text.toString();
-  }
-
-  @Test
-  void eachGetsTheAnswerThatItGetsAlone(@TempDir Path folder) throws Exception {
-    long end =
-        System.nanoTime() + TimeUnit.SECONDS.toNanos(Integer.getInteger("pelican.soak.seconds", 8));
-    try (TestServer server = new TestServer(folder);
-        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-      Map<String, String> alone = new HashMap<>();
-      for (int i = 0; i < 16; i++) {
-        String prompt = "What is " + (i + 3) + " + " + (2 * i + 5) + "?";
-        alone.put(prompt, answer(server, prompt, false));
-      }
-      List<String> prompts = List.copyOf(alone.keySet());
-      List<Future<Integer>> clients = new ArrayList<>();
-      for (int i = 0; i < CLIENTS; i++) {
-        Random random = new Random(i);
-        clients.add(
-            threads.submit(() -> {
-              int answers = 0;
-              while (answers == 0 || System.nanoTime() < end) {
-                String prompt = prompts.get(random.nextInt(prompts.size()));
-                assertThat(answer(server, prompt, random.nextBoolean()))
-                    .isEqualTo(alone.get(prompt));
-                answers++;
-              }
-              return answers;
-            }));
-      }
-      int total = 0;
-      for (Future<Integer> client : clients) {
-        total += client.get();
-      }
-      assertThat(total).isGreaterThanOrEqualTo(CLIENTS);
-      assertThat(server.log.toString(StandardCharsets.UTF_8)).isEmpty();
-    }
-  }
-
   // Greedy, since the model of random weights then runs in circles and never ends by itself.
   private static final String LONG =
       "{\"model\":\"tiny\",\"prompt\":\"the\",\"raw\":true,\"stream\":%s,"
@@ -147,6 +93,57 @@ class ManyClientsTest {
         awaitMetric(server, "queue", 0);
         awaitMetric(server, "generating", 0);
       }
+    }
+  }
+
+  @Test
+  void nothingIsComputedForACallerThatHasGone(@TempDir Path folder) {
+    Scheduler.Limits limits =
+        new Scheduler.Limits(
+            1, 1, 8, 4L << 30, new KeepAlive(Duration.ofMinutes(1)), 4096, ModelOptions.DEFAULT);
+    OllamaStore store = new OllamaStore(folder.resolve("store"));
+    Catalog catalog = new Catalog(store, new Aliases(folder.resolve("no-aliases")), true);
+    try (Scheduler scheduler = new Scheduler(limits);
+        Inference inference = new Inference(catalog, scheduler, FormatCompiler.GRAMMAR)) {
+      ChatRequest request =
+          ChatRequest.of("demo", List.of(Message.user("Draw a red circle.")))
+              .withOptions(new Options(Map.of("temperature", 0)));
+      Completion whole = inference.chat(request, new LeavingCaller(Integer.MAX_VALUE));
+      assertThat(whole.metrics().tokens()).isGreaterThan(20);
+      for (int patience : new int[] {0, 1, 2, 7}) {
+        LeavingCaller caller = new LeavingCaller(patience);
+        long before = inference.totals().answers();
+        assertThatThrownBy(() -> inference.chat(request, caller))
+            .isInstanceOfSatisfying(
+                ApiException.class,
+                e -> assertThat(e.status()).isEqualTo(ApiException.CLIENT_CLOSED_REQUEST));
+        assertThat(caller.parts).isEqualTo(patience);
+        assertThat(inference.generating()).isZero();
+        assertThat(inference.totals().answers()).isEqualTo(before);
+        // The only place is free again, and what was left in the cache is right.
+        assertThat(inference.chat(request, new LeavingCaller(Integer.MAX_VALUE)).content())
+            .isEqualTo(whole.content());
+      }
+    }
+  }
+
+  /** Goes after so many parts of an answer. */
+  private static final class LeavingCaller implements Caller {
+    private final int patience;
+    private volatile int parts;
+
+    LeavingCaller(int patience) {
+      this.patience = patience;
+    }
+
+    @Override
+    public boolean gone() {
+      return parts >= patience;
+    }
+
+    @Override
+    public void accept(Delta delta) {
+      parts++;
     }
   }
 

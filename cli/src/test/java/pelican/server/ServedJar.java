@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** {@code java -jar engine.jar serve} on a free port, with an empty store, until closed. */
@@ -20,10 +21,12 @@ final class ServedJar implements AutoCloseable {
 
   private final Process process;
   private final String url;
+  private final Path log;
 
-  private ServedJar(Process process, String url) {
+  private ServedJar(Process process, String url, Path log) {
     this.process = process;
     this.url = url;
+    this.log = log;
   }
 
   /**
@@ -34,6 +37,16 @@ final class ServedJar implements AutoCloseable {
    * @throws AssertionError with the log, if the server ends or does not answer in time
    */
   static ServedJar start(Path folder, String... arguments) throws Exception {
+    return start(folder, Map.of(), arguments);
+  }
+
+  /**
+   * The same with variables of its environment.
+   *
+   * @param environment added to this process's own; {@code PORT} in a value is the port
+   */
+  static ServedJar start(Path folder, Map<String, String> environment, String... arguments)
+      throws Exception {
     int port;
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
@@ -52,9 +65,11 @@ final class ServedJar implements AutoCloseable {
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
     builder.environment().put("OLLAMA_HOST", "127.0.0.1:" + port);
     builder.environment().put("OLLAMA_MODELS", folder.resolve("models").toString());
-    ServedJar server = new ServedJar(builder.start(), "http://127.0.0.1:" + port);
+    environment.forEach((name, value) ->
+        builder.environment().put(name, value.replace("PORT", Integer.toString(port))));
+    ServedJar server = new ServedJar(builder.start(), "http://127.0.0.1:" + port, log);
     try {
-      server.await(log);
+      server.await();
     } catch (Throwable e) {
       server.close();
       throw e;
@@ -67,7 +82,21 @@ final class ServedJar implements AutoCloseable {
     return url;
   }
 
-  private void await(Path log) throws Exception {
+  int port() {
+    return URI.create(url).getPort();
+  }
+
+  /** What it has written so far. */
+  String log() throws IOException {
+    return Files.readString(log);
+  }
+
+  /** The process that was started; the one that serves is its child. */
+  Process process() {
+    return process;
+  }
+
+  private void await() throws Exception {
     HttpRequest request =
         HttpRequest.newBuilder(URI.create(url + "/")).timeout(Duration.ofSeconds(10)).build();
     long deadline = System.nanoTime() + START.toNanos();

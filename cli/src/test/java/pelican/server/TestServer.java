@@ -39,6 +39,22 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo) throws IOException {
+    this(
+        folder,
+        maxQueue,
+        apiKey,
+        demo,
+        new HttpLimits(
+            1 << 20,
+            8192,
+            Duration.ofSeconds(2),
+            Duration.ofSeconds(10),
+            Duration.ofSeconds(60),
+            512));
+  }
+
+  TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo, HttpLimits limits)
+      throws IOException {
     store = new OllamaStore(folder.resolve("store"));
     ServerSettings settings =
         new ServerSettings(
@@ -46,13 +62,7 @@ final class TestServer implements AutoCloseable {
             0,
             List.of("https://lab.example"),
             apiKey,
-            new HttpLimits(
-                1 << 20,
-                8192,
-                Duration.ofSeconds(2),
-                Duration.ofSeconds(10),
-                Duration.ofSeconds(60),
-                512),
+            limits,
             new Scheduler.Limits(
                 PARALLEL,
                 2,

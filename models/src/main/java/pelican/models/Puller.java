@@ -67,7 +67,8 @@ public final class Puller {
   }
 
   private static PelicanException failed(ModelName name, IOException e) {
-    String message = e.getMessage() == null ? e.toString() : e.getMessage();
+    // The HTTP client gives no message where nobody listens, or the name is unknown.
+    String message = e.getMessage() == null ? "no connection to " + name.host() : e.getMessage();
     return new PelicanException("cannot pull " + name + ": " + message, e);
   }
 }

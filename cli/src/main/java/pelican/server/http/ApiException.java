@@ -9,6 +9,9 @@ public final class ApiException extends PelicanException {
   /** Ollama's status for a request whose client went away before it was answered. */
   public static final int CLIENT_CLOSED_REQUEST = 499;
 
+  /** What is said of every request that the end of the server cuts off, with status 503. */
+  public static final String SHUTTING_DOWN = "the server is shutting down";
+
   private final int status;
 
   public ApiException(int status, String message) {

@@ -29,12 +29,20 @@ public final class Dispatcher implements HttpServer.RequestHandler {
   private final AccessControl access;
   private final HttpLimits limits;
   private final Listener listener;
+  private final BodyBudget budget;
+  private volatile boolean refusing;
 
   public Dispatcher(Router router, AccessControl access, HttpLimits limits, Listener listener) {
     this.router = router;
     this.access = access;
     this.limits = limits;
     this.listener = listener;
+    budget = BodyBudget.ofHeap(limits);
+  }
+
+  /** Answers those requests that come from now on with 503. */
+  public void refuse() {
+    refusing = true;
   }
 
   @Override
@@ -44,10 +52,15 @@ public final class Dispatcher implements HttpServer.RequestHandler {
     String path = Request.getPathInContext(request);
     Router.Match match = router.find(method, path);
     Exchange exchange =
-        new Exchange(request, response, limits, match == null ? Map.of() : match.parameters());
+        new Exchange(
+            request, response, limits, budget, match == null ? Map.of() : match.parameters());
     int status;
     try {
       if (access.admit(exchange, match)) {
+        if (refusing) {
+          exchange.setHeader("Connection", "close");
+          throw new ApiException(503, ApiException.SHUTTING_DOWN);
+        }
         if (match == null) {
           unrouted(exchange);
         } else {
@@ -57,6 +70,8 @@ public final class Dispatcher implements HttpServer.RequestHandler {
       status = response.getStatus() == 0 ? 200 : response.getStatus();
     } catch (Exception | StackOverflowError | OutOfMemoryError e) {
       status = fail(exchange, match, e);
+    } finally {
+      exchange.release();
     }
     listener.answered(
         Request.getRemoteAddr(request),

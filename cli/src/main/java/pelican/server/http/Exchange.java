@@ -6,11 +6,15 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.io.Content;
 import org.eclipse.jetty.io.EndPoint;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.Response;
+import org.eclipse.jetty.util.thread.Scheduler;
 import tools.jackson.databind.JsonNode;
 
 /** A request and the response to it. Used by one thread; {@link #clientGone} by any. */
@@ -26,13 +30,21 @@ public final class Exchange {
   private final Request request;
   private final Response response;
   private final HttpLimits limits;
+  private final BodyBudget budget;
   private final Map<String, String> parameters;
   private EventStream stream;
+  private long held;
 
-  Exchange(Request request, Response response, HttpLimits limits, Map<String, String> parameters) {
+  Exchange(
+      Request request,
+      Response response,
+      HttpLimits limits,
+      BodyBudget budget,
+      Map<String, String> parameters) {
     this.request = request;
     this.response = response;
     this.limits = limits;
+    this.budget = budget;
     this.parameters = parameters;
   }
 
@@ -63,7 +75,8 @@ public final class Exchange {
   /**
    * Reads the body as a JSON object, whatever its declared type.
    *
-   * @throws ApiException if it is empty, too large, too slow, no JSON or no object
+   * @throws ApiException if it is empty, too large, too slow, no JSON or no object, or if the
+   *     bodies of other requests leave no room for it
    */
   public Fields body() {
     byte[] bytes = bytes(limits.maxBody());
@@ -84,8 +97,20 @@ public final class Exchange {
     }
     java.io.ByteArrayOutputStream bytes =
         new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(declared, 1 << 20)));
-    read(most, (buffer, count) -> bytes.write(buffer, 0, count));
+    read(
+        most,
+        (buffer, count) -> {
+          budget.take(count);
+          held += count;
+          bytes.write(buffer, 0, count);
+        });
     return bytes.toByteArray();
+  }
+
+  /** Lets go of the body, once the request is answered. */
+  void release() {
+    budget.giveBack(held);
+    held = 0;
   }
 
   /** Takes what was read. */
@@ -105,7 +130,27 @@ public final class Exchange {
       throw new ApiException(
           415, "Content-Encoding '" + encoding + "' is not supported, expected none");
     }
-    long deadline = System.nanoTime() + limits.bodyTime().toNanos();
+    // Whether it drips or does not come at all: at the deadline reading fails.
+    AtomicBoolean late = new AtomicBoolean();
+    Scheduler.Task deadline =
+        request
+            .getComponents()
+            .getScheduler()
+            .schedule(
+                () -> {
+                  late.set(true);
+                  request.fail(new TimeoutException("the body is late"));
+                },
+                limits.bodyTime().toNanos(),
+                TimeUnit.NANOSECONDS);
+    try {
+      read(most, sink, late);
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  private void read(long most, Sink sink, AtomicBoolean late) {
     long total = 0;
     byte[] buffer = new byte[1 << 16];
     InputStream in = Content.Source.asInputStream(request);
@@ -114,6 +159,10 @@ public final class Exchange {
       try {
         count = in.read(buffer);
       } catch (IOException e) {
+        if (late.get()) {
+          throw new ApiException(
+              408, "the request body did not come within " + limits.bodyTime().toSeconds() + " s");
+        }
         throw ApiException.badRequest("the request body breaks off");
       }
       if (count < 0) {
@@ -125,10 +174,6 @@ public final class Exchange {
       total += count;
       if (total > most + MAX_DISCARDED) {
         throw tooLarge(most);
-      }
-      if (System.nanoTime() > deadline) {
-        throw new ApiException(
-            408, "the request body did not come within " + limits.bodyTime().toSeconds() + " s");
       }
       try {
         if (total <= most) {

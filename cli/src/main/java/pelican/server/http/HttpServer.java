@@ -6,10 +6,12 @@ import java.nio.channels.SocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.logging.Level;
 import java.util.logging.Logger;
 import org.eclipse.jetty.io.EndPoint;
@@ -39,14 +41,22 @@ public final class HttpServer implements AutoCloseable {
   /** Held here, since a logger that nobody holds forgets its level. */
   private static final Logger JETTY_LOG = Logger.getLogger("org.eclipse.jetty");
 
+  /** What these say of bad requests is answered to the clients; nobody shall fill the log so. */
+  private static final List<Logger> REQUEST_LOGS =
+      List.of(
+          Logger.getLogger("org.eclipse.jetty.http"),
+          Logger.getLogger("org.eclipse.jetty.util.HostPort"));
+
   static {
     JETTY_LOG.setLevel(Level.WARNING);
+    REQUEST_LOGS.forEach(log -> log.setLevel(Level.OFF));
   }
 
   private final Server server;
   private final ServerConnector connector;
   private final ScheduledExecutorService sweeper;
   private final String address;
+  private final AtomicInteger active = new AtomicInteger();
 
   /**
    * Makes a server that does not listen yet.
@@ -106,8 +116,10 @@ public final class HttpServer implements AutoCloseable {
     }
   }
 
-  private static void answer(
+  private void answer(
       RequestHandler handler, Request request, Response response, Callback callback) {
+    active.incrementAndGet();
+    Request.addCompletionListener(request, failure -> active.decrementAndGet());
     EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
     if (endPoint instanceof WatchedEndPoint watched) {
       watched.answering(true);
@@ -164,6 +176,29 @@ public final class HttpServer implements AutoCloseable {
   public int connections() {
     return connector.getConnectedEndPoints().size();
   }
+
+  /** The number of requests whose answers are not sent whole. */
+  public int active() {
+    return active.get();
+  }
+
+  /**
+   * Waits until no request is left.
+   *
+   * @param most how long at most
+   */
+  public void awaitAnswers(Duration most) {
+    long end = System.nanoTime() + most.toNanos();
+    try {
+      while (active() > 0 && System.nanoTime() < end) {
+        Thread.sleep(POLL_MILLIS);
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private static final long POLL_MILLIS = 10;
 
   /** Accepts no further connections; those that are open stay. */
   public void stopAccepting() {

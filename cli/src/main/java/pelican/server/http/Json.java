@@ -10,13 +10,19 @@ import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/** JSON as the server reads and writes it: what is read is bounded in depth and in every number. */
+/**
+ * JSON as the server reads and writes it: what is read is bounded in depth, in size, and in every
+ * number.
+ */
 public final class Json {
   /** Deeper values are refused; schemas and arguments of tools that people write stay far below. */
   static final int MAX_DEPTH = 128;
 
   private static final int MAX_NUMBER = 64;
   private static final int MAX_NAME = 10_000;
+
+  /** A tree takes some 100 bytes for each, however short its text is. */
+  private static final long MAX_TOKENS = 2_000_000;
 
   private static final JsonMapper MAPPER =
       JsonMapper.builder(
@@ -26,6 +32,7 @@ public final class Json {
                           .maxNestingDepth(MAX_DEPTH)
                           .maxNumberLength(MAX_NUMBER)
                           .maxNameLength(MAX_NAME)
+                          .maxTokenCount(MAX_TOKENS)
                           .maxStringLength(Integer.MAX_VALUE)
                           .build())
                   .build())
@@ -41,7 +48,9 @@ public final class Json {
    */
   static JsonNode parse(byte[] body) {
     try {
-      return MAPPER.readTree(body);
+      JsonNode tree = MAPPER.readTree(body);
+      checkNumbers(tree, "");
+      return tree;
     } catch (StreamConstraintsException e) {
       throw ApiException.badRequest("the JSON exceeds a limit: " + e.getOriginalMessage());
     } catch (JacksonException e) {
@@ -57,6 +66,24 @@ public final class Json {
       int line = message.indexOf('\n');
       throw ApiException.badRequest(
           "invalid JSON: " + (line < 0 ? message : message.substring(0, line)) + at);
+    }
+  }
+
+  /** A number beyond a double's range reads as infinity, which no field can mean. */
+  private static void checkNumbers(JsonNode node, String path) {
+    if (node.isNumber() && !Double.isFinite(node.doubleValue())) {
+      throw ApiException.badRequest(
+          (path.isEmpty() ? "the body" : "\"" + path + "\"")
+              + " is a number out of range, expected at most "
+              + Double.MAX_VALUE);
+    }
+    if (node.isArray()) {
+      for (int i = 0; i < node.size(); i++) {
+        checkNumbers(node.get(i), path + "[" + i + "]");
+      }
+    } else if (node.isObject()) {
+      node.forEachEntry(
+          (name, value) -> checkNumbers(value, path.isEmpty() ? name : path + "." + name));
     }
   }
 

@@ -8,6 +8,7 @@ import pelican.chat.Tool;
 import pelican.chat.ToolCall;
 import pelican.engine.AnswerParser;
 import pelican.engine.GeneratedToken;
+import pelican.server.http.ApiException;
 import pelican.tokenizer.Tokenizer;
 
 /** Makes deltas of the tokens of an answer, passes them on and joins them. */
@@ -34,7 +35,13 @@ final class AnswerCollector {
     parser = raw ? null : new AnswerParser(tokenizer, think, inThought, tools, stopStrings);
   }
 
+  /**
+   * @throws ApiException of status 499 if the caller has gone, so that no further token is computed
+   */
   void token(GeneratedToken token) {
+    if (caller.gone()) {
+      throw new ApiException(ApiException.CLIENT_CLOSED_REQUEST, "request canceled");
+    }
     List<TokenLogprob> own = wantsLogprobs && token.id() >= 0 ? List.of(logprob(token)) : List.of();
     pass(
         parser == null ? List.of(new OutputEvent.Content(token.text())) : parser.accept(token),
