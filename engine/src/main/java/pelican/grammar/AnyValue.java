@@ -33,6 +33,6 @@ final class AnyValue {
   }
 
   static Node object(Node value) {
-    return new ObjectShape.Opening(new ObjectShape(List.of(), value));
+    return new ObjectShape.Opening(ObjectShape.of(value));
   }
 }

@@ -68,12 +68,11 @@ final class State {
     return result;
   }
 
-  /** Equal for states that no so many bytes can tell apart. */
+  /** The stacks of a state that stands for this one within so many bytes. */
   Set<Stack> clamped(int bytes) {
     Set<Stack> all = new HashSet<>();
     for (Stack stack : stacks) {
-      Node top = stack.top == null ? null : stack.top.clamp(bytes);
-      all.add(top == stack.top ? stack : stack.rest.push(top));
+      all.add(stack.clamp(bytes));
     }
     return all;
   }

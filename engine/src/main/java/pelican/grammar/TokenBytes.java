@@ -7,20 +7,34 @@ import java.util.stream.IntStream;
 import pelican.engine.PelicanException;
 import pelican.tokenizer.Tokenizer;
 
-/** The bytes of all tokens that are text, ordered so that those of one beginning are adjacent. */
+/**
+ * The bytes of all tokens that are text, as a tree of which every path from the root is a prefix.
+ */
 final class TokenBytes {
   private static final Map<Tokenizer, TokenBytes> KNOWN = new WeakHashMap<>();
 
+  /** Tokens in the order of their bytes. */
   final int[] ids;
-  final byte[][] bytes;
-
-  /** How many bytes a token's beginning shares with the one before. */
-  final int[] shared;
 
   final int longest;
 
-  /** For each token its place in {@link #ids}, or -1 if it is no text. */
-  final int[] places;
+  /** For each token its bytes; none if it is no text. */
+  final byte[][] bytes;
+
+  /** For each node but the root, parents before children: the byte that leads to it. */
+  final byte[] values;
+
+  /** For each node how many bytes lead to its parent. */
+  final int[] depths;
+
+  /** For each node the first one that is not below it. */
+  final int[] ends;
+
+  /** For each node the first place in {@link #ids} of tokens that begin with its path. */
+  final int[] firsts;
+
+  /** For each node how many tokens have its path as their bytes. */
+  final int[] counts;
 
   private TokenBytes(Tokenizer tokenizer) {
     int size = tokenizer.size();
@@ -36,25 +50,43 @@ final class TokenBytes {
             .sorted((a, b) -> Arrays.compareUnsigned(all[a], all[b]))
             .mapToInt(Integer::intValue)
             .toArray();
-    bytes = new byte[ids.length][];
-    shared = new int[ids.length];
-    places = new int[size];
-    Arrays.fill(places, -1);
-    boolean[] single = new boolean[256];
+    bytes = all;
+    int nodes = 0;
     int most = 0;
     for (int i = 0; i < ids.length; i++) {
-      bytes[i] = all[ids[i]];
-      places[ids[i]] = i;
-      most = Math.max(most, bytes[i].length);
-      if (i > 0) {
-        int differ = Arrays.mismatch(bytes[i - 1], bytes[i]);
-        shared[i] = differ < 0 ? bytes[i].length : differ;
-      }
-      if (bytes[i].length == 1) {
-        single[bytes[i][0] & 0xff] = true;
-      }
+      nodes += all[ids[i]].length - (i == 0 ? 0 : shared(all, i));
+      most = Math.max(most, all[ids[i]].length);
     }
     longest = most;
+    values = new byte[nodes];
+    depths = new int[nodes];
+    ends = new int[nodes];
+    firsts = new int[nodes];
+    counts = new int[nodes];
+    boolean[] single = new boolean[256];
+    int[] path = new int[most + 1];
+    int node = 0;
+    int open = 0;
+    for (int i = 0; i < ids.length; i++) {
+      byte[] token = all[ids[i]];
+      int same = i == 0 ? 0 : shared(all, i);
+      while (open > same) {
+        ends[path[--open]] = node;
+      }
+      while (open < token.length) {
+        values[node] = token[open];
+        depths[node] = open;
+        firsts[node] = i;
+        path[open++] = node++;
+      }
+      counts[path[open - 1]]++;
+      if (token.length == 1) {
+        single[token[0] & 0xff] = true;
+      }
+    }
+    while (open > 0) {
+      ends[path[--open]] = node;
+    }
     for (int value = 0x20; value < 0xf5; value++) {
       boolean used = value < 0x7f || value >= 0x80 && value != 0xc0 && value != 0xc1;
       if (used && !single[value]) {
@@ -65,6 +97,13 @@ final class TokenBytes {
                 value));
       }
     }
+  }
+
+  /** How many bytes the token at a place shares with the one before. */
+  private int shared(byte[][] all, int place) {
+    byte[] token = all[ids[place]];
+    int differ = Arrays.mismatch(all[ids[place - 1]], token);
+    return differ < 0 ? token.length : differ;
   }
 
   static TokenBytes of(Tokenizer tokenizer) {
