@@ -28,7 +28,7 @@ public final class JsonGrammar {
   public static JsonGrammar of(Map<String, ?> schema) {
     return new JsonGrammar(
         schema.isEmpty()
-            ? AnyValue.object(AnyValue.byDepth().get(AnyValue.DEPTH - 1))
+            ? AnyValue.object(AnyValue.ofDepth(AnyValue.DEPTH - 1))
             : new SchemaCompiler(schema).compile());
   }
 

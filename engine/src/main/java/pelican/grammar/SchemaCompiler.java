@@ -44,8 +44,6 @@ final class SchemaCompiler {
   /** All whose shortest value is found by and by. */
   private final List<Choice> choices = new ArrayList<>();
 
-  private final List<Node> any = AnyValue.byDepth();
-
   private int compiled;
 
   SchemaCompiler(Map<String, ?> root) {
@@ -111,7 +109,7 @@ final class SchemaCompiler {
   }
 
   Node anyValue() {
-    return any.get(AnyValue.DEPTH);
+    return AnyValue.ofDepth(AnyValue.DEPTH);
   }
 
   private Node compile(Object schema, String pointer, int depth) {

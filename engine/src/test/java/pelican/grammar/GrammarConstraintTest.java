@@ -73,13 +73,13 @@ class GrammarConstraintTest {
     try (Model model = Model.load(TINY)) {
       Tokenizer tokenizer = model.tokenizer();
       Random random = new Random(3);
-      for (int run = 0; run < 24; run++) {
+      for (int run = 0; run < 12; run++) {
         Node root = new SchemaCompiler(SCHEMAS.get(run / 2 % SCHEMAS.size())).compile();
         long left = run % 2 == 0 ? 30 : 1_000;
         MaskCache masks = new MaskCache(tokenizer);
         TokenConstraint constraint = new GrammarConstraint(root, masks, left);
         State state = State.start(root, new State.Pool());
-        for (int step = 0; step < 60; step++) {
+        for (int step = 0; step < 40; step++) {
           long most = Math.max(left - 1, state.shortest - 1);
           List<Integer> possible = new ArrayList<>();
           // A token in which a name ends and another begins may be left out.
