@@ -115,21 +115,15 @@ final class DistinctElements {
     @Override
     public int shortest() {
       int element = read == null ? rest.shortest() : rest.shortestBut(read, before.used);
-      int slack = mode == Memory.OPEN && rest != before.shape.element ? Memory.DIFFERENCE : 0;
+      int slack = mode == Memory.OPEN && !rest.equals(before.shape.element) ? Memory.DIFFERENCE : 0;
       Between after = new Between(before.shape, before.count + 1, null);
       return (int) Math.min(NEVER, (long) element + slack + after.shortest());
     }
 
     @Override
     public Node clamp(int bytes) {
-      return mode == Memory.EXACT
-          ? new Within(
-                  new Between(before.shape, before.count, before.used),
-                  rest.clamp(bytes),
-                  read,
-                  Memory.TRIED)
-              .forget()
-          : this;
+      Memory tried = mode == Memory.EXACT ? Memory.TRIED : mode;
+      return new Within(before, rest.clamp(bytes), read, tried).forget();
     }
   }
 }

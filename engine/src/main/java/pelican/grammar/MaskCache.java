@@ -13,6 +13,9 @@ final class MaskCache {
   /** The most memory of masks; with more, those that were not used for longest go. */
   private static final long MOST_BYTES = 4 << 20;
 
+  /** So many nodes of the tree of tokens are worth a look at what is below them. */
+  private static final int MANY_NODES = 4;
+
   private final TokenBytes tokens;
   private final Set<Integer> ends;
   private final int words;
@@ -71,14 +74,14 @@ final class MaskCache {
     for (int i = 0; i < tokens.depths.length; i = tokens.ends[i]) {
       State next = state.step(tokens.values[i] & 0xff);
       if (!next.dead() && next.shortest <= most) {
-        add(bits, i);
+        add(bits, tokens.firsts[i], tokens.firsts[i] + tokens.counts[i]);
       }
     }
     return walk(from, bits, most - state.shortest + from.shortest, state.complete());
   }
 
-  private void add(long[] bits, int node) {
-    for (int t = tokens.firsts[node]; t < tokens.firsts[node] + tokens.counts[node]; t++) {
+  private void add(long[] bits, int first, int last) {
+    for (int t = first; t < last; t++) {
       bits[tokens.ids[t] >> 6] |= 1L << tokens.ids[t];
     }
   }
@@ -96,13 +99,28 @@ final class MaskCache {
     int nodes = tokens.depths.length;
     for (int i = 0; i < nodes; ) {
       int depth = tokens.depths[i];
-      State next = path[depth].step(tokens.values[i] & 0xff);
+      int end = tokens.ends[i];
+      State from = path[depth];
+      if (end - i >= MANY_NODES) {
+        from = from.relaxed(tokens.heights[i], tokens.longest);
+        if (from.loops(tokens.groups[i])) {
+          // Whatever is read here changes nothing, so all tokens are alike.
+          if (from.shortest <= most) {
+            int last = end < nodes ? tokens.firsts[end] : tokens.ids.length;
+            add(bits, tokens.firsts[i], last);
+            longest = Math.max(longest, from.shortest);
+          }
+          i = end;
+          continue;
+        }
+      }
+      State next = from.step(tokens.values[i] & 0xff);
       if (next.dead()) {
-        i = tokens.ends[i];
+        i = end;
       } else {
         path[depth + 1] = next;
         if (tokens.counts[i] > 0 && next.shortest <= most) {
-          add(bits, i);
+          add(bits, tokens.firsts[i], tokens.firsts[i] + tokens.counts[i]);
           longest = Math.max(longest, next.shortest);
         }
         i++;

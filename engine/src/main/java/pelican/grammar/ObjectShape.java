@@ -46,7 +46,7 @@ final class ObjectShape {
     private int[] lengths = {};
 
     Kind(Automaton names, Node value) {
-      this(Reading.of(PatternText.of(names, LONGEST_NAME)), value);
+      this(Reading.of(PatternText.of(names, names.fewest() + LONGEST_NAME)), value);
     }
 
     private Kind(Reading start, Node value) {
@@ -66,7 +66,7 @@ final class ObjectShape {
   /** The most properties of names that the schema does not state, if it needs no more. */
   static final int MOST_OTHERS = 64;
 
-  /** The most characters of such a name. */
+  /** The most characters of such a name, beyond the fewest that it needs. */
   static final int LONGEST_NAME = 64;
 
   private static final Reading ANY_NAME = Reading.of(PatternText.of(Texts.any(), LONGEST_NAME));
@@ -357,9 +357,8 @@ final class ObjectShape {
 
     @Override
     public Node clamp(int bytes) {
-      return mode == Memory.EXACT
-          ? new Name(members, kind, rest.clamp(bytes), read, Memory.TRIED).forget()
-          : this;
+      Memory tried = mode == Memory.EXACT ? Memory.TRIED : mode;
+      return new Name(members, kind, rest.clamp(bytes), read, tried).forget();
     }
   }
 }

@@ -266,10 +266,13 @@ final class SchemaCompiler {
       return List.of(string(least, most < 0 ? Math.max(least, LONGEST_STRING) : most));
     }
     allowed = not.strings(allowed == null ? Texts.any() : allowed, pointer);
-    allowed = texts.ofLength(allowed, least, most, pointer);
-    // With a length stated the automaton counts by itself.
-    PatternText text = PatternText.of(allowed, most < 0 ? LONGEST_STRING : Integer.MAX_VALUE);
-    return allowed.start() == Automaton.DEAD ? List.of() : List.of(new Opened('"', text));
+    allowed = texts.atLeast(allowed, least, pointer);
+    int fewest = allowed.fewest();
+    if (allowed.start() == Automaton.DEAD || most >= 0 && fewest > most) {
+      return List.of();
+    }
+    int longest = most < 0 ? Math.max(LONGEST_STRING, fewest) : most;
+    return List.of(new Opened('"', PatternText.of(allowed, longest)));
   }
 
   private Node array(Map<String, Object> map, String pointer, int depth) {

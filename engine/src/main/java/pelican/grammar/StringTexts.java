@@ -91,29 +91,14 @@ final class StringTexts {
     return run(keyword, pointer, limit -> Texts.of(texts, limit));
   }
 
-  /**
-   * Those of some strings that are of a length, in code points.
-   *
-   * @param most -1 for any
-   */
-  Automaton ofLength(Automaton strings, int least, int most, String pointer) {
-    if (least == 0 && most < 0) {
-      return strings;
-    }
-    String keyword = most < 0 ? "minLength" : "maxLength";
-    int usual = Math.max(least, Math.min(most, SchemaCompiler.LONGEST_STRING));
-    Automaton some =
-        run(
-            keyword,
-            pointer,
-            limit ->
-                Texts.both(strings, Texts.ofLength(least, most < 0 ? -1 : usual, limit), limit));
-    return some.start() != Automaton.DEAD || usual == most || most < 0
-        ? some
+  /** Those of some strings that have so many code points at least. */
+  Automaton atLeast(Automaton strings, int least, String pointer) {
+    return least == 0
+        ? strings
         : run(
-            keyword,
+            "minLength",
             pointer,
-            limit -> Texts.both(strings, Texts.ofLength(least, most, limit), limit));
+            limit -> Texts.both(strings, Texts.ofLength(least, -1, limit), limit));
   }
 
   /** The strings of which pattern and lengths hold, none left out. */
@@ -177,8 +162,10 @@ final class StringTexts {
     allowed = not.strings(allowed == null ? Texts.any() : allowed, pointer);
     int least = SchemaCompiler.count(map, "minLength", 0, pointer);
     int most = SchemaCompiler.count(map, "maxLength", -1, pointer);
-    return most >= 0 && least > most
-        ? of(List.of(), "propertyNames", pointer)
-        : ofLength(allowed, least, most, pointer);
+    if (most >= 0) {
+      Automaton lengths = exactly(Map.of("maxLength", most), pointer, Dialect.ALL);
+      allowed = both(allowed, lengths, "maxLength", pointer);
+    }
+    return atLeast(allowed, least, pointer);
   }
 }

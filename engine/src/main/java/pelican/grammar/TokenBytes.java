@@ -1,5 +1,9 @@
 package pelican.grammar;
 
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.WeakHashMap;
@@ -35,6 +39,15 @@ final class TokenBytes {
 
   /** For each node how many tokens have its path as their bytes. */
   final int[] counts;
+
+  /** For each node how many bytes are read from its parent on at most. */
+  final int[] heights;
+
+  /**
+   * For each node the {@link ByteGroups} of all bytes from it on, to the ends of all tokens that
+   * pass it; {@link ByteGroups#MALFORMED} if one of those tokens is not UTF-8.
+   */
+  final long[] groups;
 
   private TokenBytes(Tokenizer tokenizer) {
     int size = tokenizer.size();
@@ -87,6 +100,9 @@ final class TokenBytes {
     while (open > 0) {
       ends[path[--open]] = node;
     }
+    groups = new long[nodes];
+    heights = new int[nodes];
+    group(all);
     for (int value = 0x20; value < 0xf5; value++) {
       boolean used = value < 0x7f || value >= 0x80 && value != 0xc0 && value != 0xc1;
       if (used && !single[value]) {
@@ -95,6 +111,31 @@ final class TokenBytes {
                 "format: the model's vocabulary has no token for byte 0x%02x alone, which output"
                     + " bound by a format needs",
                 value));
+      }
+    }
+  }
+
+  private void group(byte[][] all) {
+    int[] parents = new int[depths.length];
+    int[] path = new int[longest + 1];
+    for (int i = 0; i < depths.length; i++) {
+      path[depths[i] + 1] = i;
+      parents[i] = depths[i] == 0 ? -1 : path[depths[i]];
+    }
+    CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+    for (int i = depths.length - 1; i >= 0; i--) {
+      groups[i] |= ByteGroups.of(values[i] & 0xff);
+      heights[i]++;
+      if (counts[i] > 0) {
+        try {
+          decoder.decode(ByteBuffer.wrap(all[ids[firsts[i]]]));
+        } catch (CharacterCodingException e) {
+          groups[i] |= ByteGroups.MALFORMED;
+        }
+      }
+      if (parents[i] >= 0) {
+        groups[parents[i]] |= groups[i];
+        heights[parents[i]] = Math.max(heights[parents[i]], heights[i]);
       }
     }
   }

@@ -19,7 +19,8 @@ public final class Automaton {
   private final int[][] next;
 
   private final boolean[] accepting;
-  private final int[] shortest;
+  private final Ways ways;
+  private final int slack;
   private final int[] ascii = new int[128];
 
   /** Groups of states that cannot be told apart by a number of characters, and that number. */
@@ -28,11 +29,12 @@ public final class Automaton {
   private record Groups(int characters, int[] representatives) {}
 
   /** States that no text completes have been taken out; state 0 is the first, if there is any. */
-  Automaton(Alphabet alphabet, int[][] next, boolean[] accepting, int[] shortest) {
+  Automaton(Alphabet alphabet, int[][] next, boolean[] accepting, Ways ways) {
     this.alphabet = alphabet;
     this.next = next;
     this.accepting = accepting;
-    this.shortest = shortest;
+    this.ways = ways;
+    slack = ways.mostCharacters();
     Arrays.setAll(ascii, alphabet::of);
   }
 
@@ -52,6 +54,12 @@ public final class Automaton {
     return kind < 0 ? DEAD : next[state][kind];
   }
 
+  /** Whether all characters of a range lead alike, from any state. */
+  public boolean alike(int first, int last) {
+    int interval = alphabet.interval(first);
+    return alphabet.kind(interval) >= 0 && last <= alphabet.last(interval);
+  }
+
   /** Whether a text may end in a state. */
   public boolean accepts(int state) {
     return state != DEAD && accepting[state];
@@ -59,21 +67,39 @@ public final class Automaton {
 
   /** The fewest bytes in a string of JSON that complete a text. */
   public int shortest(int state) {
-    return state == DEAD ? NEVER : shortest[state];
+    return state == DEAD ? NEVER : ways.bytes[state];
   }
 
-  /** The fewest bytes that complete a text after some character of a range. */
-  public int shortestAfter(int state, int first, int last) {
+  /**
+   * The bytes in a string of JSON that complete a text by at most so many characters. Always, some
+   * character takes as many off as it has itself; {@link #NEVER} if there is no such text.
+   */
+  public int shortest(int state, int most) {
+    return state == DEAD || most < 0 ? NEVER : ways.bytes(state, most);
+  }
+
+  /** The bytes that complete a text after some character of a range, and at most {@code most}. */
+  public int shortestAfter(int state, int first, int last, int most) {
     int best = NEVER;
     for (int i = alphabet.interval(first);
         i < alphabet.intervals() && alphabet.first(i) <= last;
         i++) {
       int kind = alphabet.kind(i);
       if (kind >= 0) {
-        best = Math.min(best, shortest(next[state][kind]));
+        best = Math.min(best, shortest(next[state][kind], most));
       }
     }
     return best;
+  }
+
+  /** The fewest characters of a text; {@link #NEVER} if there is none. */
+  public int fewest() {
+    return next.length == 0 ? NEVER : ways.characters(0);
+  }
+
+  /** So many characters that with more to come no limit is felt at any state. */
+  public int slack() {
+    return slack;
   }
 
   /** Whether a text is allowed. */
@@ -87,10 +113,10 @@ public final class Automaton {
     return accepts(state);
   }
 
-  /** The same state for all from which so many characters lead to alike states and lengths. */
+  /** The same state for all from which so many characters, or more, lead to alike states. */
   public int representative(int state, int characters) {
     Groups known = groups;
-    if (known.characters != characters) {
+    if (known.characters < characters) {
       known = new Groups(characters, AutomatonBuilder.representatives(this, characters));
       groups = known;
     }

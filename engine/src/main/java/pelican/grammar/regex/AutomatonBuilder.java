@@ -106,7 +106,7 @@ final class AutomatonBuilder {
     return state;
   }
 
-  /** All texts of so many code points. */
+  /** All texts of so many code points; -1 for any number. */
   static Automaton ofLength(int least, int most, Budget budget) throws RegexException {
     AutomatonBuilder builder = new AutomatonBuilder(budget);
     int last = most < 0 ? least : most;
@@ -174,43 +174,55 @@ final class AutomatonBuilder {
   private Automaton finish(Alphabet alphabet) throws RegexException {
     int count = next.size();
     int[] costs = alphabet.costs();
-    int[] shortest = new int[count];
-    for (int s = 0; s < count; s++) {
-      shortest[s] = accepting.get(s) ? 0 : Automaton.NEVER;
-    }
-    boolean changed = true;
-    while (changed) {
-      changed = false;
-      budget.spend((long) count * costs.length);
-      for (int s = count - 1; s >= 0; s--) {
-        int[] to = next.get(s);
-        for (int c = 0; c < to.length; c++) {
-          if (to[c] >= 0 && shortest[to[c]] + costs[c] < shortest[s]) {
-            shortest[s] = shortest[to[c]] + costs[c];
-            changed = true;
-          }
-        }
-      }
-    }
+    long[] bytes = ways(costs, true);
+    long[] characters = ways(costs, false);
     int[] names = new int[count];
     int kept = 0;
     for (int s = 0; s < count; s++) {
-      names[s] = shortest[s] < Automaton.NEVER ? kept++ : Automaton.DEAD;
+      names[s] = bytes[s] < Long.MAX_VALUE ? kept++ : Automaton.DEAD;
     }
     boolean none = count == 0 || names[0] == Automaton.DEAD;
     kept = none ? 0 : kept;
     int[][] moves = new int[kept][];
     boolean[] ends = new boolean[kept];
-    int[] lengths = new int[kept];
+    Ways ways = new Ways(kept);
     for (int s = 0; s < count && !none; s++) {
       if (names[s] >= 0) {
         moves[names[s]] =
             Arrays.stream(next.get(s)).map(to -> to < 0 ? Automaton.DEAD : names[to]).toArray();
         ends[names[s]] = accepting.get(s);
-        lengths[names[s]] = shortest[s];
+        ways.set(names[s], bytes[s], characters[s]);
       }
     }
-    return new Automaton(alphabet, moves, ends, lengths);
+    return new Automaton(alphabet, moves, ends, ways);
+  }
+
+  /**
+   * For each state its best way to the end of a text: the larger half counts what has to be few,
+   * the other half the other of bytes and characters; the largest number if there is none.
+   */
+  private long[] ways(int[] costs, boolean fewBytes) throws RegexException {
+    long[] best = new long[next.size()];
+    for (int s = 0; s < best.length; s++) {
+      best[s] = accepting.get(s) ? 0 : Long.MAX_VALUE;
+    }
+    boolean changed = true;
+    while (changed) {
+      changed = false;
+      budget.spend((long) best.length * costs.length);
+      for (int s = best.length - 1; s >= 0; s--) {
+        int[] to = next.get(s);
+        for (int c = 0; c < to.length; c++) {
+          long rest = to[c] < 0 ? Long.MAX_VALUE : best[to[c]];
+          long step = fewBytes ? (long) costs[c] << 32 | 1 : 1L << 32 | costs[c];
+          if (rest < Long.MAX_VALUE && rest + step < best[s]) {
+            best[s] = rest + step;
+            changed = true;
+          }
+        }
+      }
+    }
+    return best;
   }
 
   /** For each state the first of those that so many characters do not tell from it. */
