@@ -8,10 +8,17 @@ final class AnyValue {
   /** The most levels of arrays and objects within each other. */
   static final int DEPTH = 16;
 
+  private static final List<Node> NODES = nodes();
+
   private AnyValue() {}
 
+  /** Any value of so many levels at most. */
+  static Node ofDepth(int depth) {
+    return NODES.get(depth);
+  }
+
   /** Nodes by depth left; created from the innermost outwards. */
-  static List<Node> byDepth() {
+  private static List<Node> nodes() {
     List<Node> nodes = new ArrayList<>();
     for (int depth = 0; depth <= DEPTH; depth++) {
       List<Node> options = new ArrayList<>(SchemaCompiler.scalars());
@@ -33,6 +40,6 @@ final class AnyValue {
   }
 
   static Node object(Node value) {
-    return new ObjectShape.Opening(new ObjectShape(List.of(), value));
+    return new ObjectShape.Opening(ObjectShape.of(value));
   }
 }

@@ -68,5 +68,11 @@ final class ArrayShape {
       }
       return (int) Math.min(NEVER, sum);
     }
+
+    @Override
+    public Node clamp(int bytes) {
+      int alike = Math.max(1, Math.max(shape.least, shape.first.size()));
+      return count > alike && (long) count + bytes < shape.most ? new Elements(shape, alike) : this;
+    }
   }
 }

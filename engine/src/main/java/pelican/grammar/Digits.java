@@ -8,25 +8,31 @@ import java.util.Set;
  *
  * @param low the least value times 10 to the power of {@code scale}
  * @param high the largest, as {@code low}
+ * @param step what the value is a multiple of, times the same power
  * @param read the digits so far as one number
  * @param places digits after the point so far; -1 before the point, -2 at the beginning
  */
-record Digits(BigInteger low, BigInteger high, int scale, BigInteger read, int places)
+record Digits(
+    BigInteger low, BigInteger high, int scale, BigInteger step, BigInteger read, int places)
     implements Node {
-  static Digits of(BigInteger low, BigInteger high, int scale) {
-    return new Digits(low, high, scale, BigInteger.ZERO, -2);
+  static Digits of(BigInteger low, BigInteger high, int scale, BigInteger step) {
+    return new Digits(low, high, scale, step, BigInteger.ZERO, -2);
+  }
+
+  private Digits with(BigInteger digits, int count) {
+    return new Digits(low, high, scale, step, digits, count);
   }
 
   @Override
   public void step(int value, Stack rest, Set<Stack> out) {
     Digits next = null;
     if (value == '.' && places == -1 && scale > 0) {
-      next = new Digits(low, high, scale, read, 0);
+      next = with(read, 0);
     } else if (value >= '0' && value <= '9') {
       boolean zero = places == -1 && read.signum() == 0;
       if (!zero && places < scale) {
         BigInteger all = read.multiply(BigInteger.TEN).add(BigInteger.valueOf(value - '0'));
-        next = new Digits(low, high, scale, all, places == -2 ? -1 : places < 0 ? -1 : places + 1);
+        next = with(all, places < 0 ? -1 : places + 1);
       }
     }
     if (next != null && next.shortest() < NEVER) {
@@ -50,7 +56,7 @@ record Digits(BigInteger low, BigInteger high, int scale, BigInteger read, int p
   }
 
   private Digits read(int digit) {
-    return new Digits(low, high, scale, BigInteger.valueOf(digit), -1);
+    return with(BigInteger.valueOf(digit), -1);
   }
 
   private int after() {
@@ -105,9 +111,14 @@ record Digits(BigInteger low, BigInteger high, int scale, BigInteger read, int p
     return NEVER;
   }
 
-  private static boolean hasMultiple(BigInteger from, BigInteger to, BigInteger unit) {
-    // All are at least 0.
-    return from.compareTo(to) <= 0 && to.divide(unit).multiply(unit).compareTo(from) >= 0;
+  /** Whether there is a multiple of the unit and of the step; all are at least 0. */
+  private boolean hasMultiple(BigInteger from, BigInteger to, BigInteger unit) {
+    if (from.compareTo(to) > 0) {
+      return false;
+    }
+    BigInteger both =
+        step.equals(BigInteger.ONE) ? unit : unit.divide(unit.gcd(step)).multiply(step);
+    return to.divide(both).multiply(both).compareTo(from) >= 0;
   }
 
   static BigInteger power(int exponent) {

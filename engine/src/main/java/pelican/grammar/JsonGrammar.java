@@ -1,16 +1,19 @@
 package pelican.grammar;
 
 import java.util.Map;
+import java.util.WeakHashMap;
 import pelican.sampling.TokenConstraint;
 import pelican.tokenizer.Tokenizer;
 
 /**
  * The JSON texts that a schema allows, or enough of them: compact, properties in the schema's
  * order, of bounded size, numbers without exponents. Every text is valid; not every valid text is
- * one of them. Immutable; may be used by many threads.
+ * one of them. May be used by many threads; what it has found out of a vocabulary for one answer
+ * serves the next.
  */
 public final class JsonGrammar {
   private final Node root;
+  private final Map<Tokenizer, MaskCache> masks = new WeakHashMap<>();
 
   private JsonGrammar(Node root) {
     this.root = root;
@@ -25,7 +28,7 @@ public final class JsonGrammar {
   public static JsonGrammar of(Map<String, ?> schema) {
     return new JsonGrammar(
         schema.isEmpty()
-            ? AnyValue.object(AnyValue.byDepth().get(AnyValue.DEPTH - 1))
+            ? AnyValue.object(AnyValue.ofDepth(AnyValue.DEPTH - 1))
             : new SchemaCompiler(schema).compile());
   }
 
@@ -36,7 +39,11 @@ public final class JsonGrammar {
    * @throws pelican.engine.PelicanException if the vocabulary cannot write every text
    */
   public TokenConstraint constraint(Tokenizer tokenizer, long tokens) {
-    return new GrammarConstraint(root, tokenizer, tokens);
+    MaskCache known;
+    synchronized (masks) {
+      known = masks.computeIfAbsent(tokenizer, MaskCache::new);
+    }
+    return new GrammarConstraint(root, known, tokens);
   }
 
   /** Whether a text, in UTF-8, is one of the grammar. */

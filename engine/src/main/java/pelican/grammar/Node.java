@@ -24,7 +24,11 @@ interface Node {
     return shortest() == 0;
   }
 
-  /** A node that cannot be told from this one by reading so many bytes. */
+  /**
+   * A node that stands for this one while so many bytes are read: it allows the same, or less where
+   * that needs no memory of texts, but every byte by itself. How much longer the shortest
+   * completion gets by reading is the same for both, or told too high.
+   */
   default Node clamp(int bytes) {
     return this;
   }

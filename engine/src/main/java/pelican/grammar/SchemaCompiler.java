@@ -1,14 +1,17 @@
 package pelican.grammar;
 
+import java.math.BigDecimal;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import pelican.grammar.regex.Automaton;
+import pelican.grammar.regex.Dialect;
+import pelican.grammar.regex.Texts;
 
 /** Makes a grammar of a JSON Schema; refuses by name and place what it cannot express. */
 final class SchemaCompiler {
@@ -18,28 +21,35 @@ final class SchemaCompiler {
   /** The most code points of a string for which the schema states none. */
   static final int LONGEST_STRING = 1024;
 
-  /** The most that minLength, maxLength, minItems and maxItems may be. */
+  /** The most that minLength, minItems and minProperties may be; more is read as this in others. */
   private static final int LARGEST_COUNT = 65_536;
+
+  private static final BigDecimal LARGEST = BigDecimal.valueOf(LARGEST_COUNT);
+
+  private static final int MOST_DISTINCT = 1000;
+
+  /** Types of which a value can be written in one way only. */
+  private static final Set<String> SINGLE = Set.of("string", "integer", "boolean", "null");
 
   private static final int DEEPEST = 128;
 
   private static final int MOST_SCHEMAS = 20_000;
 
-  private static final Set<String> TYPES =
-      Set.of("object", "array", "string", "number", "integer", "boolean", "null");
-
-  private final SchemaReader reader;
+  final SchemaReader reader;
+  final SchemaMerger merger;
+  final SchemaCheck check;
+  final StringTexts texts = new StringTexts();
   private final Map<String, Choice> references = new HashMap<>();
 
   /** All whose shortest value is found by and by. */
   private final List<Choice> choices = new ArrayList<>();
 
-  private final List<Node> any = AnyValue.byDepth();
-
   private int compiled;
 
   SchemaCompiler(Map<String, ?> root) {
     reader = new SchemaReader(root);
+    merger = new SchemaMerger(reader);
+    check = new SchemaCheck(reader, texts);
   }
 
   static List<Node> scalars() {
@@ -92,17 +102,24 @@ final class SchemaCompiler {
     done.add(choice);
   }
 
-  private Choice choice(List<Node> options) {
+  Choice choice(List<Node> options) {
     Choice choice = new Choice(options);
     choices.add(choice);
     return choice;
   }
 
-  private Node anyValue() {
-    return any.get(AnyValue.DEPTH);
+  Node anyValue() {
+    return AnyValue.ofDepth(AnyValue.DEPTH);
   }
 
   private Node compile(Object schema, String pointer, int depth) {
+    return compile(schema, pointer, depth, false);
+  }
+
+  /**
+   * @param single whether each value has to be written in one way only
+   */
+  private Node compile(Object schema, String pointer, int depth, boolean single) {
     if (++compiled > MOST_SCHEMAS) {
       throw new SchemaException(
           pointer, "more than " + MOST_SCHEMAS + " schemas, counting those of alternatives anew");
@@ -119,10 +136,10 @@ final class SchemaCompiler {
       return reference(target, pointer, depth);
     }
     if (map.containsKey("$ref")) {
-      return compile(reader.inline(map, pointer, depth), pointer, depth + 1);
+      return compile(merger.inline(map, pointer, depth), pointer, depth + 1);
     }
     if (map.containsKey("allOf")) {
-      return compile(reader.mergeAll(map, pointer, depth), pointer, depth + 1);
+      return compile(merger.mergeAll(map, pointer, depth), pointer, depth + 1);
     }
     if (map.containsKey("anyOf") || map.containsKey("oneOf")) {
       return alternatives(map, pointer, depth);
@@ -130,10 +147,16 @@ final class SchemaCompiler {
     if (map.containsKey("enum") || map.containsKey("const")) {
       return values(map, pointer);
     }
-    Set<String> types = types(map, pointer);
+    if (map.containsKey("if")) {
+      throw new SchemaException(
+          pointer, "keyword 'if' is supported beside 'enum' or 'const' alone");
+    }
+    Negations not = Negations.of(map, pointer, reader, check, texts);
     List<Node> options = new ArrayList<>();
-    for (String type : types) {
-      options.addAll(ofType(type, map, pointer, depth));
+    for (String type : reader.types(map, pointer)) {
+      if (!not.excludes(type, pointer)) {
+        options.addAll(ofType(type, map, not, pointer, depth, single));
+      }
     }
     return options.size() == 1 ? options.getFirst() : choice(options);
   }
@@ -159,12 +182,12 @@ final class SchemaCompiler {
     List<Object> merged = new ArrayList<>();
     for (int i = 0; i < options.size(); i++) {
       String place = pointer + "/" + keyword + "/" + i;
-      merged.add(reader.merge(base, options.get(i), place, depth));
+      merged.add(merger.merge(base, options.get(i), place, depth));
     }
     if (keyword.equals("oneOf")) {
       for (int i = 0; i < merged.size(); i++) {
         for (int j = 0; j < i; j++) {
-          if (!reader.disjoint(merged.get(i), merged.get(j), pointer, 0)) {
+          if (!check.disjoint(merged.get(i), merged.get(j), pointer, 0)) {
             throw new SchemaException(
                 pointer,
                 String.format(
@@ -183,89 +206,73 @@ final class SchemaCompiler {
   }
 
   private Node values(Map<String, Object> map, String pointer) {
-    for (String keyword : map.keySet()) {
-      if (!Set.of("enum", "const", "type").contains(keyword)) {
-        throw new SchemaException(
-            pointer, "keyword '" + keyword + "' beside 'enum' or 'const' is not supported");
-      }
-    }
-    Collection<Object> values = reader.values(map, pointer);
-    Set<String> types = types(map, pointer);
+    Set<Object> keys = new HashSet<>();
     List<Node> nodes = new ArrayList<>();
-    Set<String> texts = new LinkedHashSet<>();
-    for (Object value : values) {
-      if (!map.containsKey("type") || SchemaReader.isOf(value, types)) {
-        texts.add(JsonText.of(value));
+    for (Object value : reader.values(map, pointer)) {
+      if (check.holds(value, map, pointer) && keys.add(SchemaReader.key(value))) {
+        nodes.add(Literal.of(JsonText.of(value)));
       }
     }
-    texts.forEach(text -> nodes.add(Literal.of(text)));
     return choice(nodes);
   }
 
-  private Set<String> types(Map<String, Object> map, String pointer) {
-    Object given = map.get("type");
-    if (given == null) {
-      return SchemaReader.typesOfKeywords(map);
-    }
-    Set<String> types = new LinkedHashSet<>();
-    for (Object type : given instanceof List<?> list ? list : List.of(given)) {
-      if (!(type instanceof String name) || !TYPES.contains(name)) {
-        throw new SchemaException(
-            pointer,
-            "keyword 'type' has " + JsonText.of(type) + ", expected a type of JSON Schema");
+  private List<Node> ofType(
+      String type,
+      Map<String, Object> map,
+      Negations not,
+      String pointer,
+      int depth,
+      boolean single) {
+    switch (type) {
+      case "object" -> {
+        not.refuse(type, pointer);
+        ObjectCompiler.Inner inner = (schema, place) -> compile(schema, place, depth + 1);
+        return List.of(new ObjectCompiler(this, map, pointer, inner).compile());
       }
-      types.add(name);
-    }
-    if (types.contains("number")) {
-      types.remove("integer");
-    }
-    return types;
-  }
-
-  private List<Node> ofType(String type, Map<String, Object> map, String pointer, int depth) {
-    return switch (type) {
-      case "object" -> List.of(object(map, pointer, depth));
-      case "array" -> List.of(array(map, pointer, depth));
+      case "array" -> {
+        not.refuse(type, pointer);
+        return List.of(array(map, pointer, depth));
+      }
       case "string" -> {
-        int least = count(map, "minLength", 0, pointer);
-        int most = count(map, "maxLength", Math.max(least, LONGEST_STRING), pointer);
-        yield least > most ? List.of() : List.of(string(least, most));
+        return strings(map, not, pointer, single);
       }
-      case "number", "integer" -> NumberRange.of(map, type.equals("integer"), pointer);
-      case "boolean" -> List.of(Literal.of("true"), Literal.of("false"));
-      default -> List.of(Literal.of("null"));
-    };
+      case "number", "integer" -> {
+        not.refuse(type, pointer);
+        return NumberRange.of(map, type.equals("integer"), pointer);
+      }
+      default -> {
+        List<Node> nodes = new ArrayList<>();
+        List<Boolean> values =
+            type.equals("boolean") ? List.of(true, false) : Collections.singletonList(null);
+        for (Boolean value : values) {
+          if (!not.excludesValue(value)) {
+            nodes.add(Literal.of(JsonText.of(value)));
+          }
+        }
+        return nodes;
+      }
+    }
   }
 
-  private Node object(Map<String, Object> map, String pointer, int depth) {
-    Map<String, Object> stated = reader.map(map, "properties", pointer);
-    Object others = map.get("additionalProperties");
-    Set<String> required = new LinkedHashSet<>();
-    for (Object name : reader.listOrEmpty(map, "required", pointer)) {
-      if (!(name instanceof String text)) {
-        throw new SchemaException(
-            pointer, "keyword 'required' has " + JsonText.of(name) + ", expected strings");
-      }
-      required.add(text);
+  private List<Node> strings(
+      Map<String, Object> map, Negations not, String pointer, boolean single) {
+    int least = count(map, "minLength", 0, pointer);
+    int most = count(map, "maxLength", -1, pointer);
+    if (most >= 0 && least > most) {
+      return List.of();
     }
-    String place = pointer + "/additionalProperties";
-    Node other =
-        others == null
-            ? stated.isEmpty() ? anyValue() : null
-            : Boolean.FALSE.equals(others) ? null : compile(others, place, depth + 1);
-    List<ObjectShape.Property> properties = new ArrayList<>();
-    for (Map.Entry<String, Object> property : stated.entrySet()) {
-      String name = property.getKey();
-      Node value =
-          compile(
-              property.getValue(), pointer + "/properties/" + SchemaReader.escape(name), depth + 1);
-      properties.add(ObjectShape.Property.of(name, value, required.remove(name)));
+    Automaton allowed = texts.of(map, pointer, Dialect.ALL);
+    if (allowed == null && !single && !not.ofStrings()) {
+      return List.of(string(least, most < 0 ? Math.max(least, LONGEST_STRING) : most));
     }
-    for (String name : required) {
-      Node value = other != null ? other : others == null ? anyValue() : choice(List.of());
-      properties.add(ObjectShape.Property.of(name, value, true));
+    allowed = not.strings(allowed == null ? Texts.any() : allowed, pointer);
+    allowed = texts.atLeast(allowed, least, pointer);
+    int fewest = allowed.fewest();
+    if (allowed.start() == Automaton.DEAD || most >= 0 && fewest > most) {
+      return List.of();
     }
-    return new ObjectShape.Opening(new ObjectShape(properties, other));
+    int longest = most < 0 ? Math.max(LONGEST_STRING, fewest) : most;
+    return List.of(new Opened('"', PatternText.of(allowed, longest)));
   }
 
   private Node array(Map<String, Object> map, String pointer, int depth) {
@@ -282,31 +289,81 @@ final class SchemaCompiler {
     int least = count(map, "minItems", 0, pointer);
     int most =
         count(map, "maxItems", Math.max(Math.max(least, first.size()), MOST_ELEMENTS), pointer);
-    Node others = compile(items, pointer + "/items", depth + 1);
-    if (Boolean.TRUE.equals(map.get("uniqueItems"))) {
-      throw new SchemaException(pointer, "keyword 'uniqueItems' is not supported");
-    }
     int end = closed ? Math.min(most, first.size()) : most;
-    return least > end
-        ? choice(List.of())
-        : new ArrayShape.Opening(new ArrayShape(first, others, least, end));
+    if (least > end) {
+      return choice(List.of());
+    }
+    if (map.getOrDefault("uniqueItems", false) instanceof Boolean unique) {
+      if (unique && end > 1) {
+        if (!first.isEmpty()) {
+          throw new SchemaException(
+              pointer, "keyword 'uniqueItems' beside 'prefixItems' is not supported");
+        }
+        return distinct(items, least, end, pointer, depth);
+      }
+    } else {
+      throw new SchemaException(
+          pointer,
+          "keyword 'uniqueItems' is "
+              + JsonText.of(map.get("uniqueItems"))
+              + ", expected true or false");
+    }
+    Node others = compile(items, pointer + "/items", depth + 1);
+    return new ArrayShape.Opening(new ArrayShape(first, others, least, end));
   }
 
-  private static int count(Map<String, Object> map, String keyword, int otherwise, String pointer) {
+  private Node distinct(Object items, int least, int most, String pointer, int depth) {
+    if (least > MOST_DISTINCT) {
+      throw new SchemaException(
+          pointer,
+          String.format(
+              "keyword 'minItems' is %d beside 'uniqueItems', expected at most %d",
+              least, MOST_DISTINCT));
+    }
+    Object flat = items;
+    for (int i = 0; flat instanceof Map<?, ?>; i++) {
+      Map<String, Object> map = reader.schema(flat, pointer + "/items");
+      if (map.containsKey("$ref") && i < DEEPEST) {
+        flat = merger.inline(map, pointer + "/items", depth);
+      } else if (map.containsKey("allOf") && i < DEEPEST) {
+        flat = merger.mergeAll(map, pointer + "/items", depth);
+      } else {
+        boolean values = map.containsKey("enum") || map.containsKey("const");
+        boolean plain =
+            SINGLE.containsAll(reader.types(map, pointer + "/items"))
+                && !map.containsKey("anyOf")
+                && !map.containsKey("oneOf");
+        if (values || plain) {
+          Node element = compile(map, pointer + "/items", depth + 1, true);
+          if (element instanceof Choice choice) {
+            choice.update();
+          }
+          return DistinctElements.of(element, least, most);
+        }
+        break;
+      }
+    }
+    throw new SchemaException(
+        pointer,
+        "keyword 'uniqueItems' is supported for strings, integers, booleans, null and values of"
+            + " 'enum', not for other items");
+  }
+
+  static int count(Map<String, Object> map, String keyword, int otherwise, String pointer) {
     Object given = map.get(keyword);
     if (given == null) {
       return otherwise;
     }
-    java.math.BigDecimal value = NumberRange.decimal(given, keyword, pointer);
+    BigDecimal value = NumberRange.decimal(given, keyword, pointer);
     if (value.signum() < 0
         || value.stripTrailingZeros().scale() > 0
-        || value.compareTo(java.math.BigDecimal.valueOf(LARGEST_COUNT)) > 0) {
+        || value.compareTo(LARGEST) > 0 && !keyword.startsWith("max")) {
       throw new SchemaException(
           pointer,
           String.format(
               "keyword '%s' is %s, expected a whole number from 0 to %d",
               keyword, value, LARGEST_COUNT));
     }
-    return value.intValueExact();
+    return value.min(LARGEST).intValueExact();
   }
 }

@@ -3,15 +3,17 @@ package pelican.grammar;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Reads, resolves and merges the schemas of a document. */
+/** Reads and resolves the schemas of a document. */
 final class SchemaReader {
+  /** What is said of one keyword by several schemas that were merged, all of which holds. */
+  record Every(List<Object> values) {}
+
   private static final Set<String> ANNOTATIONS =
       Set.of(
           "title",
@@ -28,18 +30,28 @@ final class SchemaReader {
           "writeOnly");
 
   private static final Set<String> OBJECT =
-      Set.of("properties", "required", "additionalProperties");
+      Set.of(
+          "properties",
+          "patternProperties",
+          "propertyNames",
+          "required",
+          "additionalProperties",
+          "minProperties",
+          "maxProperties");
   private static final Set<String> ARRAY =
       Set.of("items", "prefixItems", "minItems", "maxItems", "uniqueItems");
-  private static final Set<String> STRING = Set.of("minLength", "maxLength");
+  private static final Set<String> STRING = Set.of("minLength", "maxLength", "pattern");
   private static final Set<String> NUMBER =
-      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum");
+      Set.of("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf");
   private static final Set<String> OTHERS =
-      Set.of("type", "enum", "const", "$ref", "anyOf", "oneOf", "allOf");
+      Set.of(
+          "type", "enum", "const", "$ref", "anyOf", "oneOf", "allOf", "not", "if", "then", "else",
+          "format");
+  static final Set<String> TYPES =
+      Set.of("object", "array", "string", "number", "integer", "boolean", "null");
+
   private static final List<String> ALL =
       List.of("object", "array", "string", "number", "boolean", "null");
-
-  private static final int DEEPEST = 128;
 
   private final Map<String, ?> root;
 
@@ -76,7 +88,18 @@ final class SchemaReader {
       }
       kept.put(keyword, entry.getValue());
     }
+    if (!kept.containsKey("if")) {
+      // Without a condition they say nothing.
+      kept.remove("then");
+      kept.remove("else");
+    }
     return kept;
+  }
+
+  /** All that is said of a keyword; nothing if it is not there. */
+  static List<Object> every(Map<String, Object> map, String keyword) {
+    Object value = map.get(keyword);
+    return value == null ? List.of() : value instanceof Every all ? all.values() : List.of(value);
   }
 
   static String escape(String name) {
@@ -95,6 +118,10 @@ final class SchemaReader {
         types.add("string");
       } else if (NUMBER.contains(keyword)) {
         types.add("number");
+      } else if (keyword.equals("format")) {
+        for (Object name : every(map, keyword)) {
+          types.add(NumberRange.FORMATS.contains(name) ? "number" : "string");
+        }
       }
     }
     return types.isEmpty() ? new LinkedHashSet<>(ALL) : types;
@@ -158,152 +185,6 @@ final class SchemaReader {
         "keyword '$ref' is " + JsonText.quote(target) + ", expected a place in this schema");
   }
 
-  /** A schema with what its reference refers to in its place. */
-  Object inline(Map<String, Object> map, String pointer, int depth) {
-    Map<String, Object> base = new LinkedHashMap<>(map);
-    if (!(base.remove("$ref") instanceof String target)) {
-      throw new SchemaException(pointer, "keyword '$ref': expected a string");
-    }
-    return merge(base, resolve(target, pointer), pointer, depth + 1);
-  }
-
-  /** A schema with the schemas of allOf merged into it. */
-  Object mergeAll(Map<String, Object> map, String pointer, int depth) {
-    Map<String, Object> base = new LinkedHashMap<>(map);
-    Object merged = base;
-    for (Object part : list(base.remove("allOf"), pointer, "allOf")) {
-      merged = merge(merged, part, pointer, depth + 1);
-    }
-    return merged;
-  }
-
-  /** A schema that allows what both allow. */
-  Object merge(Object left, Object right, String pointer, int depth) {
-    if (depth > DEEPEST) {
-      throw new SchemaException(pointer, "keyword '$ref' leads to itself without any progress");
-    }
-    if (left instanceof Boolean all) {
-      return all ? right : left;
-    }
-    if (right instanceof Boolean all) {
-      return all ? left : right;
-    }
-    Map<String, Object> a = schema(left, pointer);
-    Map<String, Object> b = schema(right, pointer);
-    if (a.isEmpty() || b.isEmpty()) {
-      return a.isEmpty() ? b : a;
-    }
-    for (Map<String, Object> side : List.of(a, b)) {
-      Object flat =
-          side.containsKey("$ref")
-              ? inline(side, pointer, depth)
-              : side.containsKey("allOf") ? mergeAll(side, pointer, depth) : null;
-      if (flat != null) {
-        return merge(side == a ? flat : a, side == b ? flat : b, pointer, depth + 1);
-      }
-    }
-    refuseOpenness(a, b, pointer);
-    Map<String, Object> merged = new LinkedHashMap<>(a);
-    for (Map.Entry<String, Object> entry : b.entrySet()) {
-      String keyword = entry.getKey();
-      Object value = entry.getValue();
-      merged.put(
-          keyword,
-          a.containsKey(keyword) ? both(keyword, a.get(keyword), value, pointer, depth) : value);
-    }
-    return merged;
-  }
-
-  /** Refuses additionalProperties that would have to hold for the other's properties. */
-  private void refuseOpenness(Map<String, Object> a, Map<String, Object> b, String pointer) {
-    boolean stated = a.containsKey("properties") || b.containsKey("properties");
-    boolean closed =
-        !Boolean.TRUE.equals(a.getOrDefault("additionalProperties", true))
-            || !Boolean.TRUE.equals(b.getOrDefault("additionalProperties", true));
-    boolean same =
-        map(a, "properties", pointer).keySet().equals(map(b, "properties", pointer).keySet());
-    if (stated && closed && !same) {
-      throw new SchemaException(
-          pointer,
-          "keyword 'additionalProperties' in schemas to be merged, with properties that only one of"
-              + " them states, is not supported");
-    }
-    boolean prefix = a.containsKey("prefixItems") || b.containsKey("prefixItems");
-    if (prefix && (a.containsKey("items") || b.containsKey("items"))) {
-      throw new SchemaException(
-          pointer, "keyword 'prefixItems' beside 'items' in schemas to be merged is not supported");
-    }
-  }
-
-  private Object both(String keyword, Object a, Object b, String pointer, int depth) {
-    switch (keyword) {
-      case "type" -> {
-        return commonTypes(a, b);
-      }
-      case "properties" -> {
-        Map<String, Object> all = map(Map.of(keyword, a), keyword, pointer);
-        for (Map.Entry<String, Object> entry :
-            map(Map.of(keyword, b), keyword, pointer).entrySet()) {
-          String name = entry.getKey();
-          Object old = all.get(name);
-          Object value = entry.getValue();
-          String place = pointer + "/properties/" + escape(name);
-          all.put(name, old == null ? value : allOf(old, value));
-          if (value == null) {
-            throw new SchemaException(place, "expected an object or a boolean as schema");
-          }
-        }
-        return all;
-      }
-      case "required" -> {
-        Set<Object> all = new LinkedHashSet<>(listOrEmpty(Map.of(keyword, a), keyword, pointer));
-        all.addAll(listOrEmpty(Map.of(keyword, b), keyword, pointer));
-        return List.copyOf(all);
-      }
-      case "additionalProperties", "items" -> {
-        return allOf(a, b);
-      }
-      case "minimum", "exclusiveMinimum", "minLength", "minItems" -> {
-        return NumberRange.decimal(a, keyword, pointer)
-            .max(NumberRange.decimal(b, keyword, pointer));
-      }
-      case "maximum", "exclusiveMaximum", "maxLength", "maxItems" -> {
-        return NumberRange.decimal(a, keyword, pointer)
-            .min(NumberRange.decimal(b, keyword, pointer));
-      }
-      case "enum" -> {
-        Set<Object> keys = new HashSet<>();
-        list(b, pointer, keyword).forEach(value -> keys.add(key(value)));
-        return list(a, pointer, keyword).stream().filter(v -> keys.contains(key(v))).toList();
-      }
-      default -> {
-        if (a != null && b != null && key(a).equals(key(b))) {
-          return a;
-        }
-        throw new SchemaException(
-            pointer, "keyword '" + keyword + "' in several schemas to be merged is not supported");
-      }
-    }
-  }
-
-  private static Object allOf(Object a, Object b) {
-    return a.equals(b) ? a : Map.of("allOf", List.of(a, b));
-  }
-
-  private static Object commonTypes(Object a, Object b) {
-    List<?> left = a instanceof List<?> list ? list : List.of(a);
-    List<?> right = b instanceof List<?> list ? list : List.of(b);
-    List<Object> common = new ArrayList<>();
-    for (Object type : left) {
-      if (right.contains(type) || type.equals("integer") && right.contains("number")) {
-        common.add(type);
-      } else if (type.equals("number") && right.contains("integer")) {
-        common.add("integer");
-      }
-    }
-    return common;
-  }
-
   /** The values of enum and const. */
   Collection<Object> values(Map<String, Object> map, String pointer) {
     List<Object> values = new ArrayList<>();
@@ -354,68 +235,37 @@ final class SchemaReader {
     };
   }
 
-  /** Whether it is certain that no value satisfies both schemas. */
-  boolean disjoint(Object left, Object right, String pointer, int depth) {
-    if (depth > 8) {
-      return false;
-    }
-    if (Boolean.FALSE.equals(left) || Boolean.FALSE.equals(right)) {
-      return true;
-    }
-    if (left instanceof Boolean || right instanceof Boolean) {
-      return false;
-    }
-    Map<String, Object> a = schema(left, pointer);
-    Map<String, Object> b = schema(right, pointer);
-    if (a.get("$ref") instanceof String target) {
-      return disjoint(resolve(target, pointer), b, pointer, depth + 1);
-    }
-    if (b.get("$ref") instanceof String target) {
-      return disjoint(a, resolve(target, pointer), pointer, depth + 1);
-    }
-    boolean aValues = a.containsKey("enum") || a.containsKey("const");
-    boolean bValues = b.containsKey("enum") || b.containsKey("const");
-    if (aValues && bValues) {
-      Set<Object> keys = new HashSet<>();
-      values(a, pointer).forEach(value -> keys.add(key(value)));
-      return values(b, pointer).stream().noneMatch(value -> keys.contains(key(value)));
-    }
-    if (aValues || bValues) {
-      Map<String, Object> other = aValues ? b : a;
-      Set<String> types = namedTypes(other);
-      return !types.isEmpty()
-          && values(aValues ? a : b, pointer).stream().noneMatch(value -> isOf(value, types));
-    }
-    Set<String> aTypes = namedTypes(a);
-    Set<String> bTypes = namedTypes(b);
-    if (aTypes.isEmpty() || bTypes.isEmpty()) {
-      return false;
-    }
-    if (commonTypes(List.copyOf(aTypes), List.copyOf(bTypes)).equals(List.of())) {
-      return true;
-    }
-    if (!aTypes.equals(Set.of("object")) || !bTypes.equals(Set.of("object"))) {
-      return false;
-    }
-    Map<String, Object> mine = map(a, "properties", pointer);
-    Map<String, Object> yours = map(b, "properties", pointer);
-    for (Object name : listOrEmpty(a, "required", pointer)) {
-      if (listOrEmpty(b, "required", pointer).contains(name)
-          && mine.get(name) != null
-          && yours.get(name) != null
-          && disjoint(mine.get(name), yours.get(name), pointer, depth + 1)) {
-        return true;
+  static Object commonTypes(Object a, Object b) {
+    List<?> left = a instanceof List<?> list ? list : List.of(a);
+    List<?> right = b instanceof List<?> list ? list : List.of(b);
+    List<Object> common = new ArrayList<>();
+    for (Object type : left) {
+      if (right.contains(type) || type.equals("integer") && right.contains("number")) {
+        common.add(type);
+      } else if (type.equals("number") && right.contains("integer")) {
+        common.add("integer");
       }
     }
-    return false;
+    return common;
   }
 
-  private static Set<String> namedTypes(Map<String, Object> map) {
-    Set<String> types = new LinkedHashSet<>();
+  /** The types that a schema is about. */
+  Set<String> types(Map<String, Object> map, String pointer) {
     Object given = map.get("type");
-    for (Object type :
-        given instanceof List<?> list ? list : given == null ? List.of() : List.of(given)) {
-      types.add(String.valueOf(type));
+    if (given == null) {
+      return typesOfKeywords(map);
+    }
+    Set<String> types = new LinkedHashSet<>();
+    for (Object type : given instanceof List<?> list ? list : List.of(given)) {
+      if (!(type instanceof String name) || !TYPES.contains(name)) {
+        throw new SchemaException(
+            pointer,
+            "keyword 'type' has " + JsonText.of(type) + ", expected a type of JSON Schema");
+      }
+      types.add(name);
+    }
+    if (types.contains("number")) {
+      types.remove("integer");
     }
     return types;
   }

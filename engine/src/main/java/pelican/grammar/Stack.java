@@ -26,6 +26,16 @@ final class Stack {
     return new Stack(first, this);
   }
 
+  /** Parts that cannot be told from these by reading so many bytes, or that allow less. */
+  Stack clamp(int bytes) {
+    if (top == null) {
+      return this;
+    }
+    Stack below = rest.clamp(bytes);
+    Node first = top.clamp(bytes);
+    return below == rest && first == top ? this : below.push(first);
+  }
+
   void step(int value, Set<Stack> out) {
     if (top != null) {
       top.step(value, rest, out);

@@ -24,6 +24,12 @@ final class State {
   private final Set<Stack> stacks;
   private final State[] next = new State[256];
 
+  /** The {@link ByteGroups} that were looked at, and those of them that lead back here. */
+  private long known;
+
+  private long loops;
+  private State[] relaxed;
+
   /** The fewest bytes that complete the text; {@link Node#NEVER} if nothing may follow. */
   final int shortest;
 
@@ -68,12 +74,45 @@ final class State {
     return result;
   }
 
-  /** Equal for states that no so many bytes can tell apart. */
+  /**
+   * A state that stands for this one while so many bytes are read, as long as it is this part of
+   * the text in which they are.
+   *
+   * @param bytes at most {@code most}
+   */
+  State relaxed(int bytes, int most) {
+    if (relaxed == null) {
+      relaxed = new State[most + 1];
+    }
+    if (relaxed[bytes] == null) {
+      Set<Stack> all = new HashSet<>();
+      for (Stack stack : stacks) {
+        Node top = stack.top == null ? null : stack.top.clamp(bytes);
+        all.add(top == stack.top ? stack : stack.rest.push(top));
+      }
+      relaxed[bytes] = pool.of(all);
+    }
+    return relaxed[bytes];
+  }
+
+  /** Whether every character of some {@link ByteGroups} leads from here to here. */
+  boolean loops(long groups) {
+    if ((groups & ByteGroups.MALFORMED) != 0 || (groups & known & ~loops) != 0) {
+      return false;
+    }
+    long unknown = groups & ~known;
+    if (unknown != 0) {
+      loops |= ByteGroups.loops(this, unknown);
+      known |= unknown;
+    }
+    return (groups & ~loops) == 0;
+  }
+
+  /** The stacks of a state that stands for this one within so many bytes. */
   Set<Stack> clamped(int bytes) {
     Set<Stack> all = new HashSet<>();
     for (Stack stack : stacks) {
-      Node top = stack.top == null ? null : stack.top.clamp(bytes);
-      all.add(top == stack.top ? stack : stack.rest.push(top));
+      all.add(stack.clamp(bytes));
     }
     return all;
   }

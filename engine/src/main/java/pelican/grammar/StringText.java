@@ -39,6 +39,9 @@ record StringText(Phase phase, int least, int most) implements Node {
     }
   }
 
+  /** As {@code most}: any number, which is not counted. */
+  private static final int UNBOUNDED = Integer.MAX_VALUE;
+
   /** A string of so many code points, opening quote excluded. */
   static StringText of(int least, int most) {
     return new StringText(Phase.TEXT, least, most);
@@ -98,7 +101,9 @@ record StringText(Phase phase, int least, int most) implements Node {
       out.add(
           rest.push(
               new StringText(
-                  next, begins ? Math.max(0, least - 1) : least, begins ? most - 1 : most)));
+                  next,
+                  begins ? Math.max(0, least - 1) : least,
+                  begins && most < UNBOUNDED ? most - 1 : most)));
     }
   }
 
@@ -118,6 +123,6 @@ record StringText(Phase phase, int least, int most) implements Node {
   public Node clamp(int bytes) {
     return least <= bytes && most <= bytes
         ? this
-        : new StringText(phase, Math.min(least, bytes), Math.min(most, bytes));
+        : new StringText(phase, Math.min(least, bytes), most <= bytes ? most : UNBOUNDED);
   }
 }
