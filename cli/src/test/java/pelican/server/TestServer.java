@@ -28,6 +28,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class TestServer implements AutoCloseable {
   static final Path GOLDEN = Path.of("../engine/src/test/resources/golden");
   static final int PARALLEL = 4;
+  static final long MAX_BLOB = 8 << 20;
 
   final PelicanServer server;
   final OllamaStore store;
@@ -48,6 +49,7 @@ final class TestServer implements AutoCloseable {
             apiKey,
             new HttpLimits(
                 1 << 20,
+                MAX_BLOB,
                 8192,
                 Duration.ofSeconds(2),
                 Duration.ofSeconds(10),

@@ -23,6 +23,9 @@ public final class Exchange {
    */
   private static final long MAX_DISCARDED = 16 << 20;
 
+  /** So much of a file has to come in the time that a body has. */
+  private static final long BLOB_PIECE = 16 << 20;
+
   private final Request request;
   private final Response response;
   private final HttpLimits limits;
@@ -78,34 +81,59 @@ public final class Exchange {
   }
 
   private byte[] bytes(long most) {
-    long declared = request.getLength();
-    if (declared > most + MAX_DISCARDED) {
+    checkSize(most);
+    java.io.ByteArrayOutputStream bytes =
+        new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(length(), 1 << 20)));
+    read(most, Long.MAX_VALUE, (buffer, count) -> bytes.write(buffer, 0, count));
+    return bytes.toByteArray();
+  }
+
+  /** The bytes that the body has by its header; -1 if that does not say. */
+  public long length() {
+    return request.getLength();
+  }
+
+  private void checkSize(long most) {
+    if (length() > most + MAX_DISCARDED) {
       throw tooLarge(most);
     }
-    java.io.ByteArrayOutputStream bytes =
-        new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(declared, 1 << 20)));
-    read(most, (buffer, count) -> bytes.write(buffer, 0, count));
-    return bytes.toByteArray();
   }
 
   /** Takes what was read. */
   public interface Sink {
-    void accept(byte[] buffer, int count) throws IOException;
+    void accept(byte[] buffer, int count);
   }
 
   /**
-   * Reads the body in pieces.
+   * Reads the body, a file, in pieces.
    *
-   * @param most the most bytes that it may have
    * @throws ApiException if it is too large, too slow, breaks off, or is compressed
    */
-  public void read(long most, Sink sink) {
+  public void readBlob(Sink sink) {
+    checkBlobSize();
+    read(limits.maxBlob(), BLOB_PIECE, sink);
+  }
+
+  /**
+   * Looks at the header alone.
+   *
+   * @throws ApiException if the body is larger than a file may be
+   */
+  public void checkBlobSize() {
+    if (length() > limits.maxBlob()) {
+      throw tooLarge(limits.maxBlob());
+    }
+  }
+
+  /** Reads at most so many bytes, each piece of them within the time for a body. */
+  private void read(long most, long piece, Sink sink) {
     String encoding = header("Content-Encoding");
     if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
       throw new ApiException(
           415, "Content-Encoding '" + encoding + "' is not supported, expected none");
     }
     long deadline = System.nanoTime() + limits.bodyTime().toNanos();
+    long next = piece;
     long total = 0;
     byte[] buffer = new byte[1 << 16];
     InputStream in = Content.Source.asInputStream(request);
@@ -126,16 +154,17 @@ public final class Exchange {
       if (total > most + MAX_DISCARDED) {
         throw tooLarge(most);
       }
-      if (System.nanoTime() > deadline) {
+      long now = System.nanoTime();
+      if (now > deadline) {
         throw new ApiException(
             408, "the request body did not come within " + limits.bodyTime().toSeconds() + " s");
       }
-      try {
-        if (total <= most) {
-          sink.accept(buffer, count);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
+      if (total >= next) {
+        next = total + piece;
+        deadline = now + limits.bodyTime().toNanos();
+      }
+      if (total <= most) {
+        sink.accept(buffer, count);
       }
     }
   }

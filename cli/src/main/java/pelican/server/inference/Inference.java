@@ -9,7 +9,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import pelican.chat.Message;
 import pelican.chat.Tool;
 import pelican.engine.FinishReason;
@@ -295,24 +294,38 @@ public final class Inference implements AutoCloseable {
     return think.orElse(can.contains(Capability.THINKING));
   }
 
+  /** The model's own messages, then the request's; its system message unless they begin so. */
   private static List<Message> withModelMessages(CatalogEntry entry, List<Message> messages) {
-    if (messages.isEmpty() || messages.getFirst().role().equals(Message.SYSTEM)) {
+    if (messages.isEmpty() || entry.stored().isEmpty()) {
       return messages;
     }
-    return entry
-        .stored()
-        .flatMap(StoredModel::system)
-        .filter(system -> !system.isEmpty())
-        .map(system -> Stream.concat(Stream.of(Message.system(system)), messages.stream()).toList())
-        .orElse(messages);
+    StoredModel stored = entry.stored().get();
+    List<Message> all = new ArrayList<>();
+    String system = stored.system().orElse("");
+    if (!system.isEmpty() && !messages.getFirst().role().equals(Message.SYSTEM)) {
+      all.add(Message.system(system));
+    }
+    all.addAll(stored.messages());
+    all.addAll(messages);
+    return all;
   }
 
+  /** The model's messages are not for what goes on from a context. */
   private static List<Message> generateMessages(CatalogEntry entry, GenerateRequest request) {
-    List<Message> user = List.of(Message.user(request.prompt()));
-    if (!request.system().isEmpty()) {
-      return List.of(Message.system(request.system()), user.getFirst());
+    Optional<StoredModel> stored = entry.stored();
+    List<Message> messages = new ArrayList<>();
+    String system =
+        request.system().isEmpty()
+            ? stored.flatMap(StoredModel::system).orElse("")
+            : request.system();
+    if (!system.isEmpty()) {
+      messages.add(Message.system(system));
     }
-    return withModelMessages(entry, user);
+    if (request.context().length == 0) {
+      messages.addAll(stored.map(StoredModel::messages).orElse(List.of()));
+    }
+    messages.add(Message.user(request.prompt()));
+    return messages;
   }
 
   private Completion loadOnly(
