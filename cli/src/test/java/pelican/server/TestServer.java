@@ -40,6 +40,11 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo) throws IOException {
+    this(folder, maxQueue, apiKey, demo, 4L << 30);
+  }
+
+  TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo, long memory)
+      throws IOException {
     store = new OllamaStore(folder.resolve("store"));
     ServerSettings settings =
         new ServerSettings(
@@ -59,7 +64,7 @@ final class TestServer implements AutoCloseable {
                 PARALLEL,
                 2,
                 maxQueue,
-                4L << 30,
+                memory,
                 new KeepAlive(Duration.ofMinutes(5)),
                 4096,
                 ModelOptions.DEFAULT),
@@ -70,7 +75,7 @@ final class TestServer implements AutoCloseable {
         new PelicanServer(
             settings,
             store,
-            new Aliases(folder.resolve("no-aliases")),
+            new Aliases(folder.resolve("aliases")),
             new PrintStream(log, true, StandardCharsets.UTF_8));
     server.start();
   }
@@ -81,17 +86,26 @@ final class TestServer implements AutoCloseable {
     String model = layer("model", Files.readAllBytes(GOLDEN.resolve(file)));
     String system = layer("system", "You are a test.".getBytes(StandardCharsets.UTF_8));
     String parameters = layer("params", params.getBytes(StandardCharsets.UTF_8));
-    byte[] config =
+    String config =
         "{\"model_format\":\"gguf\",\"model_family\":\"gemma4\",\"renderer\":\"gemma4\",\"parser\":\"%s\"}"
-            .formatted(parser)
-            .getBytes(StandardCharsets.UTF_8);
+            .formatted(parser);
+    publish(name, config, List.of(model, system, parameters));
+  }
+
+  /** Puts a model into the store that has no weights of its own. */
+  void installStub(String name, String config) throws IOException {
+    Files.createDirectories(store.root().resolve("blobs"));
+    publish(name, config, List.of());
+  }
+
+  private void publish(String name, String config, List<String> layers) throws IOException {
     String manifest =
-        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s,%s,%s]}"
+        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}"
             .formatted(
-                blob("application/vnd.docker.container.image.v1+json", config),
-                model,
-                system,
-                parameters);
+                blob(
+                    "application/vnd.docker.container.image.v1+json",
+                    config.getBytes(StandardCharsets.UTF_8)),
+                String.join(",", layers));
     store.publish(ModelName.parse(name), manifest.getBytes(StandardCharsets.UTF_8));
   }
 

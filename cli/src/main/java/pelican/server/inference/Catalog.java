@@ -20,6 +20,7 @@ import pelican.models.ModelName;
 import pelican.models.OllamaStore;
 import pelican.models.StoredModel;
 import pelican.server.http.ApiException;
+import tools.jackson.databind.JsonNode;
 
 /**
  * The models that clients may name: those of the store, files that the user of this machine gave an
@@ -164,7 +165,20 @@ public final class Catalog {
     return entries;
   }
 
+  /**
+   * @throws ApiException if it is not of a kind that runs here
+   */
   private CatalogEntry entry(StoredModel model) {
+    JsonNode config = model.config();
+    if (!config.path("remote_host").asString("").isEmpty()) {
+      throw new ApiException(
+          403, "cloud is disabled: '" + model.name() + "' would run on another machine");
+    }
+    for (JsonNode capability : config.path("capabilities")) {
+      if (capability.asString("").equals("image")) {
+        throw ApiException.badRequest("image generation models are not currently supported");
+      }
+    }
     Path file = model.file();
     return new CatalogEntry(
         model.name(),

@@ -18,6 +18,7 @@ import pelican.server.http.ErrorStyle;
 import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
+import pelican.server.http.Json;
 import pelican.server.http.Router;
 import pelican.server.inference.Catalog;
 import pelican.server.inference.CatalogEntry;
@@ -92,7 +93,7 @@ public final class CreateRoutes {
     }
     progress.accept("success");
     if (stream == null) {
-      exchange.send(200, "application/json", "{\"status\":\"success\"}".getBytes());
+      exchange.send(200, "application/json", Json.bytes(Map.of("status", "success")));
     }
   }
 

@@ -1,5 +1,7 @@
 package pelican.server.ollama;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ import pelican.server.http.ErrorStyle;
 import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
+import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
 import pelican.server.inference.Capability;
@@ -261,14 +264,29 @@ public final class ModelRoutes {
     ModelName name = catalog.name(word);
     boolean insecure = body.bool("insecure", false);
     EventStream stream = body.bool("stream", true) ? exchange.stream("application/x-ndjson") : null;
-    new Puller(catalog.store(), new PullProgress(stream)).pull(name, insecure);
+    new Puller(catalog.store(), new PullProgress(exchange, stream)).pull(word, name, insecure);
     if (stream == null) {
-      exchange.json(200, Map.of("status", "success"));
+      exchange.send(200, "application/json", Json.bytes(Map.of("status", "success")));
     }
   }
 
-  /** Lines of a pull's progress. */
-  private record PullProgress(EventStream stream) implements Puller.Progress {
+  /** Lines of a pull's progress; ends it when nobody waits for it any more. */
+  private static final class PullProgress implements Puller.Progress {
+    private static final long PERIOD_NANOS = 60_000_000;
+
+    private final Exchange exchange;
+    private final EventStream stream;
+    private Digest current;
+    private long told;
+
+    /**
+     * @param stream null if only the end is told
+     */
+    PullProgress(Exchange exchange, EventStream stream) {
+      this.exchange = exchange;
+      this.stream = stream;
+    }
+
     @Override
     public synchronized void status(String text) {
       if (stream != null) {
@@ -278,6 +296,13 @@ public final class ModelRoutes {
 
     @Override
     public synchronized void blob(Digest digest, long completed, long total) {
+      long now = System.nanoTime();
+      boolean same = digest.equals(current);
+      if (same && completed < total && now - told < PERIOD_NANOS) {
+        return;
+      }
+      current = digest;
+      told = now;
       if (stream != null) {
         stream.sendLine(
             new Reply()
@@ -285,6 +310,8 @@ public final class ModelRoutes {
                 .with("digest", digest.toString())
                 .with("total", total)
                 .withUnlessEmpty("completed", completed));
+      } else if (exchange.clientGone()) {
+        throw new UncheckedIOException(new IOException("nobody waits for the model"));
       }
     }
   }
