@@ -3,6 +3,7 @@ package pelican.cli;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import pelican.chat.Message;
 import pelican.engine.Chat;
@@ -54,15 +55,24 @@ final class AnswerOptions {
       throw new PelicanException("the input is empty, expected a prompt");
     }
     String system = systemMessage(resolved);
+    List<Message> first = resolved.stored().map(StoredModel::messages).orElse(List.of());
     try (Model model = Model.load(resolved.file(), choice.options())) {
       Parameters settings = settings(resolved, model.recommendedSampling());
       if (verbose) {
         System.err.println("kernels: " + model.kernels());
       }
       if (prompt.isEmpty()) {
-        return new Conversation(model, settings, system, think, hideThinking, verbose).run();
+        return new Conversation(model, settings, system, think, hideThinking, verbose)
+            .beginWith(first)
+            .run();
       }
-      return once(model, settings, system, prompt, interactive);
+      List<Message> messages = new ArrayList<>();
+      if (system != null) {
+        messages.add(Message.system(system));
+      }
+      messages.addAll(first);
+      messages.add(Message.user(prompt));
+      return once(model, settings, messages, interactive);
     }
   }
 
@@ -102,17 +112,13 @@ final class AnswerOptions {
     return system != null ? system : resolved.stored().flatMap(StoredModel::system).orElse(null);
   }
 
-  private int once(
-      Model model, Parameters settings, String system, String prompt, boolean interactive) {
+  private int once(Model model, Parameters settings, List<Message> messages, boolean interactive) {
     Session session =
         settings.contextLength().isPresent()
             ? model.newSession(settings.contextLength().getAsInt())
             : model.newSession();
     Chat chat = model.chat(session).options(settings.options()).think(think);
-    if (system != null) {
-      chat.messages().add(Message.system(system));
-    }
-    chat.messages().add(Message.user(prompt));
+    chat.messages().addAll(messages);
     PrintStream out = System.out;
     AnswerPrinter printer = new AnswerPrinter(out, interactive, hideThinking);
     printer.answer(chat, verbose ? System.err : null, model.loadTime());

@@ -51,6 +51,7 @@ final class Conversation {
   private boolean think;
   private boolean verbose;
   private Optional<String> system;
+  private List<Message> first = List.of();
   private Chat chat;
   private Duration loadTime;
   private PrintStream out;
@@ -69,6 +70,12 @@ final class Conversation {
     this.hideThinking = hideThinking;
     this.verbose = verbose;
     loadTime = model.loadTime();
+  }
+
+  /** What the conversation begins with after the system message, whenever it begins anew. */
+  Conversation beginWith(List<Message> messages) {
+    first = List.copyOf(messages);
+    return this;
   }
 
   /** Talks at the terminal of this process. */
@@ -168,6 +175,7 @@ final class Conversation {
             : model.newSession();
     chat = model.chat(session);
     system.ifPresent(text -> chat.messages().add(Message.system(text)));
+    chat.messages().addAll(first);
   }
 
   private void continueInNewSession(Parameters before) {

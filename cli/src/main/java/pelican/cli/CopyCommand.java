@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
     description = "Gives a model in Ollama's store another name.",
     mixinStandardHelpOptions = true)
 final class CopyCommand implements Callable<Integer> {
-  @Parameters(index = "0", paramLabel = "SOURCE", description = "Name of a model.")
+  @Parameters(index = "0", paramLabel = "SOURCE", description = "Name or alias of a model.")
   private String source;
 
   @Parameters(index = "1", paramLabel = "DESTINATION", description = "Its other name.")
@@ -20,8 +20,11 @@ final class CopyCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String from = Aliases.ofUser().target(source).orElse(source);
-    OllamaStore.locate().copy(ModelName.parse(from), ModelName.parse(destination));
+    // A word means the same everywhere: a copy under an alias could not be reached by it.
+    Aliases aliases = Aliases.ofUser();
+    ModelName from = ModelName.parse(aliases.target(source).orElse(source));
+    ModelName to = ModelName.parse(aliases.target(destination).orElse(destination));
+    OllamaStore.locate().copy(from, to);
     System.out.println("copied '" + source + "' to '" + destination + "'");
     return 0;
   }

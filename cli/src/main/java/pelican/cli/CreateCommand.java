@@ -42,8 +42,13 @@ final class CreateCommand implements Callable<Integer> {
     ModelName target = ModelName.parse(name);
     Optional<QuantizationMix> quantization = Optional.ofNullable(mix).map(QuantizationMix::named);
     Path folder = file.toAbsolutePath().getParent();
-    new ModelCreator(OllamaStore.locate(), ModelResolver.ofUser())
-        .create(target, recipe(), folder, quantization);
+    Modelfile recipe = recipe();
+    new ModelCreator(OllamaStore.locate(), status -> {})
+        .create(
+            target,
+            ModelCreator.base(recipe, folder, ModelResolver.ofUser()),
+            recipe,
+            quantization);
     System.out.println("created '" + target.display() + "'");
     return 0;
   }

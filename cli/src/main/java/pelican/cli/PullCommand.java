@@ -29,7 +29,7 @@ final class PullCommand implements Callable<Integer> {
   public Integer call() {
     ModelName name = ModelName.parse(Aliases.ofUser().target(model).orElse(model));
     try (Bars bars = new Bars(Terminals.isInteractive())) {
-      new Puller(OllamaStore.locate(), bars).pull(name, insecure);
+      new Puller(OllamaStore.locate(), bars).pull(model, name, insecure);
     }
     return 0;
   }

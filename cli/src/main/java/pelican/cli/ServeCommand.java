@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import pelican.engine.ModelOptions;
 import pelican.engine.PelicanException;
 import pelican.models.Aliases;
@@ -19,12 +20,15 @@ import pelican.models.OllamaStore;
 import pelican.server.Environment;
 import pelican.server.PelicanServer;
 import pelican.server.ServerSettings;
-import pelican.server.http.HttpLimits;
 import pelican.server.inference.KeepAlive;
 import pelican.server.inference.Scheduler;
 import pelican.server.ollama.RequestReader;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
 import sun.misc.Signal;
 
 @Command(
@@ -34,6 +38,7 @@ import sun.misc.Signal;
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
   private static final int MAX_GRACE = 3600;
+  @Spec private CommandSpec spec;
 
   @Option(
       names = "--host",
@@ -74,6 +79,19 @@ final class ServeCommand implements Callable<Integer> {
       description = "How long an unused model stays loaded; default: OLLAMA_KEEP_ALIVE or 5m.")
   private String keepAlive;
 
+  @Option(
+      names = "--memory",
+      paramLabel = "SIZE",
+      converter = ByteSize.class,
+      description = {
+        "What weights, buffers and sessions of all models may take together, such as 12GiB;",
+        "default: PELICAN_MEMORY or nine tenths of the machine's memory."
+      })
+  private Long memory;
+
+  @ArgGroup(validate = false, heading = "%nWhat clients may take:%n")
+  private LimitOptions limits = new LimitOptions();
+
   @Option(names = "--threads", description = "Threads that compute; default: the cores.")
   private Integer threads;
 
@@ -95,7 +113,7 @@ final class ServeCommand implements Callable<Integer> {
     if (grace < 0 || grace > MAX_GRACE) {
       throw new PelicanException("--grace is " + grace + ", expected 0 to " + MAX_GRACE);
     }
-    ServerSettings settings = settings();
+    ServerSettings settings = settings(Environment.ofProcess());
     if (!settings.isLoopback() && settings.apiKey().isEmpty()) {
       System.err.println(
           "Warning: listening beyond this machine without an API key: whoever reaches "
@@ -146,38 +164,36 @@ final class ServeCommand implements Callable<Integer> {
         });
   }
 
-  private ServerSettings settings() throws IOException {
-    Environment environment = Environment.ofProcess();
+  /** What flags and variables amount to. */
+  ServerSettings settings(Environment environment) throws IOException {
     Environment.Address address = host == null ? environment.host() : Environment.parseHost(host);
     List<String> allowed = new ArrayList<>(environment.origins());
     allowed.addAll(origins);
     ModelOptions options =
-        threads == null ? ModelOptions.DEFAULT : ModelOptions.DEFAULT.withThreads(threads);
+        threads == null
+            ? ModelOptions.DEFAULT
+            : flag(() -> ModelOptions.DEFAULT.withThreads(threads));
     KeepAlive keep =
-        keepAlive == null ? environment.keepAlive() : RequestReader.keepAlive(keepAlive);
-    int context =
-        contextLength == null ? environment.integer("OLLAMA_CONTEXT_LENGTH", 0) : contextLength;
+        keepAlive == null
+            ? environment.keepAlive()
+            : flag(() -> RequestReader.keepAlive(keepAlive));
     int loaded = environment.integer("OLLAMA_MAX_LOADED_MODELS", 0);
-    Scheduler.Limits limits =
+    Scheduler.Limits models =
         new Scheduler.Limits(
-            atLeastOne(
-                "--parallel",
-                parallel == null ? environment.integer("OLLAMA_NUM_PARALLEL", 4) : parallel),
-            loaded == 0 ? 3 : loaded,
-            atLeastOne(
-                "--max-queue",
-                maxQueue == null ? environment.integer("OLLAMA_MAX_QUEUE", 512) : maxQueue),
-            memory(),
+            positive("--parallel", parallel, environment, "OLLAMA_NUM_PARALLEL", 4),
+            loaded == 0 ? 3 : atLeastOne("OLLAMA_MAX_LOADED_MODELS", loaded),
+            positive("--max-queue", maxQueue, environment, "OLLAMA_MAX_QUEUE", 512),
+            memory(environment),
             keep,
-            context == 0 ? 4096 : atLeastOne("--context-length", context),
+            positive("--context-length", contextLength, environment, "OLLAMA_CONTEXT_LENGTH", 4096),
             options);
     return new ServerSettings(
         address.host(),
         address.port(),
         allowed,
         key(environment),
-        HttpLimits.DEFAULT,
-        limits,
+        flag(limits::limits),
+        models,
         !noDemo,
         !quiet,
         PelicanCommand.Version.version());
@@ -190,8 +206,38 @@ final class ServeCommand implements Callable<Integer> {
     return value;
   }
 
-  /** Nine tenths of what the machine has: weights are mapped, and the system needs its part. */
-  private static long memory() {
+  /** A flag's value, else a variable's; 0 in the variable means the default, as Ollama has it. */
+  private int positive(
+      String name, Integer given, Environment environment, String variable, int missing) {
+    if (given != null) {
+      return flag(() -> atLeastOne(name, given));
+    }
+    int value = environment.integer(variable, 0);
+    return value == 0 ? missing : atLeastOne(variable, value);
+  }
+
+  /** What is wrong with a flag is wrong usage. */
+  private <T> T flag(Supplier<T> value) {
+    try {
+      return value.get();
+    } catch (PelicanException e) {
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  /** By default nine tenths of what the machine has, since the system needs its part. */
+  private long memory(Environment environment) {
+    if (memory != null) {
+      return memory;
+    }
+    Optional<String> variable = environment.value("PELICAN_MEMORY");
+    if (variable.isPresent()) {
+      try {
+        return ByteSize.parse(variable.get());
+      } catch (PelicanException e) {
+        throw new PelicanException("PELICAN_MEMORY: " + e.getMessage(), e);
+      }
+    }
     return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
         ? system.getTotalMemorySize() / 10 * 9
         : Long.MAX_VALUE;

@@ -14,6 +14,7 @@ import pelican.gguf.GgufMetadata;
 import pelican.gguf.StringArray;
 import pelican.gguf.TensorInfo;
 import pelican.models.ModelResolver;
+import pelican.models.ModelfileText;
 import pelican.models.StoredModel;
 import pelican.summary.ModelSummary;
 import picocli.CommandLine.ArgGroup;
@@ -101,7 +102,7 @@ final class ShowCommand implements Callable<Integer> {
 
   private String partText(Optional<StoredModel> stored, GgufMetadata metadata) {
     if (part.parameters) {
-      return stored.map(entry -> parameterLines(entry, "")).orElse("").stripTrailing();
+      return stored.map(entry -> ModelfileText.parameters(entry, "")).orElse("").stripTrailing();
     }
     if (part.license) {
       return stored.flatMap(StoredModel::license).orElse(metadata.string("general.license", ""));
@@ -116,52 +117,18 @@ final class ShowCommand implements Callable<Integer> {
 
   private static String modelfile(ModelResolver.Resolved resolved) {
     Optional<StoredModel> stored = resolved.stored();
-    StringBuilder out =
-        new StringBuilder("# To build a new Modelfile on this one, replace FROM by:\n");
-    out.append("# FROM ").append(resolved.name()).append("\n\n");
-    out.append("FROM ").append(resolved.file().toAbsolutePath()).append('\n');
-    stored
-        .flatMap(StoredModel::template)
-        .ifPresent(text -> out.append("TEMPLATE ").append(quoted(text)).append('\n'));
-    stored
-        .flatMap(StoredModel::system)
-        .ifPresent(text -> out.append("SYSTEM ").append(quoted(text)).append('\n'));
-    stored
-        .map(StoredModel::parameters)
-        .orElse(Map.of())
-        .forEach((name, values) ->
-            values.forEach(
-                value -> out.append("PARAMETER %s %s%n".formatted(name, quotedIfText(value)))));
-    stored
-        .flatMap(StoredModel::license)
-        .ifPresent(text -> out.append("LICENSE ").append(quoted(text)).append('\n'));
-    return out.toString();
-  }
-
-  /** In triple quotes, which may hold lines and single ones. */
-  private static String quoted(String text) {
-    return "\"\"\"" + text + "\"\"\"";
-  }
-
-  private static String parameterLines(StoredModel stored, String indent) {
-    StringBuilder lines = new StringBuilder();
-    stored
-        .parameters()
-        .forEach((name, values) ->
-            values.forEach(value ->
-                lines.append(String.format("%s%-30s %s%n", indent, name, quotedIfText(value)))));
-    return lines.toString();
-  }
-
-  private static String quotedIfText(String value) {
-    boolean bare = value.matches("-?[0-9.]+([eE][+-]?[0-9]+)?|true|false");
-    return bare ? value : '"' + value + '"';
+    return ModelfileText.of(
+        resolved.name(),
+        resolved.file(),
+        stored,
+        stored.flatMap(StoredModel::template).orElse(""),
+        stored.flatMap(StoredModel::system).orElse(""));
   }
 
   private static void printStored(PrintStream out, StoredModel stored) {
     if (!stored.parameters().isEmpty()) {
       out.println("  Parameters");
-      out.print(parameterLines(stored, "    "));
+      out.print(ModelfileText.parameters(stored, "    "));
       out.println();
     }
     stored.system().ifPresent(text -> printBeginning(out, "System", text));

@@ -15,6 +15,7 @@ import pelican.server.inference.Catalog;
 import pelican.server.inference.FormatCompiler;
 import pelican.server.inference.Inference;
 import pelican.server.inference.Scheduler;
+import pelican.server.ollama.CreateRoutes;
 import pelican.server.ollama.EmbeddingRoutes;
 import pelican.server.ollama.GenerationRoutes;
 import pelican.server.ollama.ModelRoutes;
@@ -71,6 +72,7 @@ public final class PelicanServer implements AutoCloseable {
     new GenerationRoutes(inference).addTo(router);
     new EmbeddingRoutes(inference).addTo(router);
     new ModelRoutes(inference, settings.version()).addTo(router);
+    new CreateRoutes(inference.catalog()).addTo(router);
     new ChatCompletionRoutes(inference).addTo(router);
     new CompletionRoutes(inference).addTo(router);
     new VectorRoutes(inference).addTo(router);

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import pelican.server.http.Dispatcher;
 import pelican.server.inference.Inference;
+import pelican.server.inference.Totals;
 
 /** Counts requests, writes the access log, and tells Prometheus. */
 final class ServerMetrics implements Dispatcher.Listener {
@@ -82,7 +83,7 @@ final class ServerMetrics implements Dispatcher.Listener {
           text.append(
               "pelican_request_seconds_total{%s} %s\n".formatted(labels, count.nanos / 1e9)));
     }
-    Inference.Totals totals = inference.totals();
+    Totals totals = inference.totals();
     one(text, "prompt_tokens_total", "counter", "Tokens of prompts.", totals.promptTokens());
     one(
         text,
@@ -100,6 +101,18 @@ final class ServerMetrics implements Dispatcher.Listener {
         "Time from requests to their first tokens, over all answers.",
         totals.firstToken() / 1e9);
     one(text, "answers_total", "counter", "Answers generated.", totals.answers());
+    one(
+        text,
+        "cancelled_answers_total",
+        "counter",
+        "Answers given up since nobody waited for them, or the server stops.",
+        totals.cancelled());
+    one(
+        text,
+        "cancelled_tokens_total",
+        "counter",
+        "Tokens generated for those.",
+        totals.cancelledTokens());
     one(text, "generating", "gauge", "Answers being generated.", inference.generating());
     one(text, "queue", "gauge", "Requests that wait.", inference.scheduler().pending());
     one(
@@ -108,6 +121,24 @@ final class ServerMetrics implements Dispatcher.Listener {
         "gauge",
         "Models in memory.",
         inference.scheduler().running().size());
+    one(
+        text,
+        "evictions_total",
+        "counter",
+        "Models unloaded to make room for another.",
+        inference.scheduler().evictions());
+    one(
+        text,
+        "model_bytes",
+        "gauge",
+        "Memory of weights, buffers and sessions, as it is counted against the limit.",
+        inference.scheduler().memory());
+    one(
+        text,
+        "model_bytes_limit",
+        "gauge",
+        "The most that it may be.",
+        inference.scheduler().limits().memory());
     one(text, "connections", "gauge", "Open connections.", connections);
     Runtime runtime = Runtime.getRuntime();
     one(

@@ -101,7 +101,7 @@ class ModelsJarIT {
     String config =
         "{\"model_format\":\"gguf\",\"model_family\":\"gemma4\",\"model_families\":[\"gemma4\"],"
             + "\"model_type\":\"1M\",\"file_type\":\"Q4_K_M\",\"architecture\":\"amd64\","
-            + "\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
+            + "\"os\":\"linux\",\"renderer\":\"gemma4\",\"parser\":\"gemma4\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}";
     String manifest =
         "{\"schemaVersion\":2,"
             + "\"mediaType\":\"application/vnd.docker.distribution.manifest.v2+json\","
@@ -113,6 +113,7 @@ class ModelsJarIT {
             + layer("template", "{{ .Prompt }}")
             + layer("system", "You are tiny.")
             + layer("license", "Do as you like.")
+            + layer("messages", "[{\"role\":\"user\",\"content\":\"Hello\"}]")
             + layer("params", "{\"num_predict\":8,\"temperature\":1,\"top_k\":40}")
             + "]}";
     Path folder =
@@ -132,12 +133,13 @@ class ModelsJarIT {
     assertThat(succeed("show", "q4", "--license")).contains("Do as you like.");
     assertThat(succeed("show", "q4", "--parameters")).contains("top_k", "40", "num_predict");
     assertThat(succeed("show", "q4", "--modelfile"))
-        .contains("FROM ", "SYSTEM", "You are tiny.", "PARAMETER top_k 40");
+        .contains("FROM ", "SYSTEM", "You are tiny.", "PARAMETER top_k 40")
+        .contains("RENDERER gemma4", "PARSER gemma4", "MESSAGE user \"\"\"Hello\"\"\"");
     assertThat(succeed("chat", "--model", "q4", "--seed", "1", "the")).isNotBlank();
     assertThat(succeed("cp", "q4", "mine")).contains("copied 'q4' to 'mine'");
     assertThat(store.resolve("manifests/registry.ollama.ai/library/mine/latest"))
         .hasBinaryContent(before);
-    assertThat(succeed("rm", "batiai/gemma4-e2b:q4")).contains("deleted");
+    assertThat(succeed("rm", "q4")).contains("deleted 'q4'");
     assertThat(manifest).doesNotExist();
     assertThat(succeed("show", "mine", "--system")).contains("You are tiny.");
     Path recipe = store.resolve("Modelfile");

@@ -32,6 +32,7 @@ class ConnectionAttacksTest {
   private static final HttpLimits LIMITS =
       new HttpLimits(
           1 << 20,
+          TestServer.MAX_BLOB,
           8192,
           Duration.ofSeconds(1),
           Duration.ofSeconds(1),

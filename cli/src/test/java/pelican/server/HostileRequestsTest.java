@@ -58,7 +58,13 @@ class HostileRequestsTest {
 
   private static final HttpLimits LIMITS =
       new HttpLimits(
-          1 << 20, 8192, Duration.ofSeconds(1), Duration.ofSeconds(1), Duration.ofSeconds(10), 512);
+          1 << 20,
+          TestServer.MAX_BLOB,
+          8192,
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(1),
+          Duration.ofSeconds(10),
+          512);
 
   private final Map<String, AtomicInteger> statuses = new ConcurrentSkipListMap<>();
   private final Set<String> told = new ConcurrentSkipListSet<>();

@@ -119,7 +119,7 @@ class OllamaContractTest {
         "chat |"
             + " {\"model\":\"tiny\",\"format\":{\"not\":{}},\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"
             + " | 400 | format: schema at #: keyword 'not' is not supported",
-        "push | {} | 501 | push is not supported",
+        "push | {\"model\":\"tiny\"} | 501 | push is not supported",
       })
   void errorsThatSay(String endpoint, String body, int status, String part) throws Exception {
     HttpResponse<String> response = server.post("/api/" + endpoint, body);

@@ -87,9 +87,18 @@ final class ScriptedModel {
 
   /** Puts the model into a store, as Ollama lays it out. */
   static void install(Path store) throws IOException {
+    install(store, "scripted", false);
+  }
+
+  /** Puts a model into a store that says of itself that it makes embeddings alone. */
+  static void installEmbedder(Path store, String name) throws IOException {
+    install(store, name, true);
+  }
+
+  private static void install(Path store, String name, boolean embedder) throws IOException {
     Path blobs = Files.createDirectories(store.resolve("blobs"));
     Path written = blobs.resolve("model");
-    write(written);
+    write(written, embedder);
     byte[] model = Files.readAllBytes(written);
     byte[] config =
         utf8(
@@ -98,7 +107,7 @@ final class ScriptedModel {
                 + "\"parser\":\"gemma4\",\"architecture\":\"amd64\",\"os\":\"linux\"}");
     Files.move(written, blob(blobs, model));
     Files.write(blob(blobs, config), config);
-    Path manifest = store.resolve("manifests/registry.ollama.ai/library/scripted/latest");
+    Path manifest = store.resolve("manifests/registry.ollama.ai/library/" + name + "/latest");
     Files.createDirectories(manifest.getParent());
     Files.write(
         manifest,
@@ -131,8 +140,15 @@ final class ScriptedModel {
 
   /** Writes the model file. */
   static void write(Path path) throws IOException {
+    write(path, false);
+  }
+
+  private static void write(Path path, boolean embedder) throws IOException {
     GgufWriter writer = new GgufWriter();
     hyperparameters(writer);
+    if (embedder) {
+      writer.putUint32("gemma4.pooling_type", 1);
+    }
     vocabulary(writer);
     tensors(writer);
     writer.write(path);

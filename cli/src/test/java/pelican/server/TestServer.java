@@ -28,6 +28,17 @@ import tools.jackson.databind.json.JsonMapper;
 final class TestServer implements AutoCloseable {
   static final Path GOLDEN = Path.of("../engine/src/test/resources/golden");
   static final int PARALLEL = 4;
+  static final long MAX_BLOB = 8 << 20;
+  private static final long MEMORY = 4L << 30;
+  private static final HttpLimits LIMITS =
+      new HttpLimits(
+          1 << 20,
+          MAX_BLOB,
+          8192,
+          Duration.ofSeconds(2),
+          Duration.ofSeconds(10),
+          Duration.ofSeconds(60),
+          512);
 
   final PelicanServer server;
   final OllamaStore store;
@@ -39,21 +50,26 @@ final class TestServer implements AutoCloseable {
   }
 
   TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo) throws IOException {
-    this(
-        folder,
-        maxQueue,
-        apiKey,
-        demo,
-        new HttpLimits(
-            1 << 20,
-            8192,
-            Duration.ofSeconds(2),
-            Duration.ofSeconds(10),
-            Duration.ofSeconds(60),
-            512));
+    this(folder, maxQueue, apiKey, demo, LIMITS, MEMORY);
   }
 
   TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo, HttpLimits limits)
+      throws IOException {
+    this(folder, maxQueue, apiKey, demo, limits, MEMORY);
+  }
+
+  TestServer(Path folder, int maxQueue, Optional<String> apiKey, boolean demo, long memory)
+      throws IOException {
+    this(folder, maxQueue, apiKey, demo, LIMITS, memory);
+  }
+
+  private TestServer(
+      Path folder,
+      int maxQueue,
+      Optional<String> apiKey,
+      boolean demo,
+      HttpLimits limits,
+      long memory)
       throws IOException {
     store = new OllamaStore(folder.resolve("store"));
     ServerSettings settings =
@@ -67,7 +83,7 @@ final class TestServer implements AutoCloseable {
                 PARALLEL,
                 2,
                 maxQueue,
-                4L << 30,
+                memory,
                 new KeepAlive(Duration.ofMinutes(5)),
                 4096,
                 ModelOptions.DEFAULT),
@@ -78,7 +94,7 @@ final class TestServer implements AutoCloseable {
         new PelicanServer(
             settings,
             store,
-            new Aliases(folder.resolve("no-aliases")),
+            new Aliases(folder.resolve("aliases")),
             new PrintStream(log, true, StandardCharsets.UTF_8));
     server.start();
   }
@@ -89,17 +105,26 @@ final class TestServer implements AutoCloseable {
     String model = layer("model", Files.readAllBytes(GOLDEN.resolve(file)));
     String system = layer("system", "You are a test.".getBytes(StandardCharsets.UTF_8));
     String parameters = layer("params", params.getBytes(StandardCharsets.UTF_8));
-    byte[] config =
+    String config =
         "{\"model_format\":\"gguf\",\"model_family\":\"gemma4\",\"renderer\":\"gemma4\",\"parser\":\"%s\"}"
-            .formatted(parser)
-            .getBytes(StandardCharsets.UTF_8);
+            .formatted(parser);
+    publish(name, config, List.of(model, system, parameters));
+  }
+
+  /** Puts a model into the store that has no weights of its own. */
+  void installStub(String name, String config) throws IOException {
+    Files.createDirectories(store.root().resolve("blobs"));
+    publish(name, config, List.of());
+  }
+
+  private void publish(String name, String config, List<String> layers) throws IOException {
     String manifest =
-        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s,%s,%s]}"
+        "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}"
             .formatted(
-                blob("application/vnd.docker.container.image.v1+json", config),
-                model,
-                system,
-                parameters);
+                blob(
+                    "application/vnd.docker.container.image.v1+json",
+                    config.getBytes(StandardCharsets.UTF_8)),
+                String.join(",", layers));
     store.publish(ModelName.parse(name), manifest.getBytes(StandardCharsets.UTF_8));
   }
 

@@ -22,7 +22,7 @@ final class ForwardLoop implements AutoCloseable {
    * Tokens of a pass: more read the weights less often, fewer let others and cancellation wait
    * less.
    */
-  private static final int SLICE = 256;
+  static final int SLICE = 256;
 
   private final GemmaModel model;
   private final GgufFile file;

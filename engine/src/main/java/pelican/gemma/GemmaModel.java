@@ -90,7 +90,31 @@ public final class GemmaModel {
 
   /** The most bytes that a cache of {@link #newCache} takes. */
   public long cacheBytes(int maxLength, boolean half) {
+    return cacheBytes(config, maxLength, half);
+  }
+
+  /** The same, before a model of such hyperparameters is loaded. */
+  public static long cacheBytes(GemmaConfig config, int maxLength, boolean half) {
     return KvCache.mostBytes(config, MAX_BATCH, maxLength, half);
+  }
+
+  /** The most bytes of the buffers of a pass over so many tokens, without its logits. */
+  public static long bufferBytes(GemmaConfig config, int tokens) {
+    long h = config.embedding();
+    long widest = 0;
+    for (int i = 0; i < config.layers(); i++) {
+      long heads = 2L * (config.heads() + config.kvHeads()[i]) * config.headSize(i);
+      widest = Math.max(widest, heads + 2L * config.feedForward()[i]);
+    }
+    // Residual stream, its norm, and what is added to it.
+    long perToken = 3 * h + widest;
+    if (config.perLayerInput() > 0) {
+      perToken += 3 * h + (2L * config.layers() + 1) * config.perLayerInput();
+    }
+    if (config.experts() > 0) {
+      perToken += 4 * h + config.experts() + 2L * config.expertsUsed() * config.expertFeedForward();
+    }
+    return Float.BYTES * perToken * tokens;
   }
 
   /**

@@ -54,6 +54,11 @@ public final class Aliases {
     return Optional.ofNullable(targets.get(alias.toLowerCase(Locale.ROOT)));
   }
 
+  /** The file that an alias stands for, if it stands for one. */
+  public Optional<Path> file(String alias) {
+    return target(alias).filter(ModelResolver::looksLikePath).map(Path::of);
+  }
+
   /** All aliases with what they stand for. */
   public Map<String, String> all() {
     return Map.copyOf(targets);

@@ -16,8 +16,10 @@ import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import pelican.engine.PelicanException;
 
 /**
@@ -30,6 +32,9 @@ public enum DemoModel {
   Q4_K_M("demo-q4_k_m.gguf"),
   /** 6-bit weights; {@code demo:q6}. */
   Q6_K("demo-q6_k.gguf");
+
+  /** What {@code general.name} says in its files, and in those that are made from them. */
+  public static final String GENERAL_NAME = "Pelican demo";
 
   private static final String DIGESTS = "demo/SHA256SUMS";
 
@@ -50,6 +55,13 @@ public enum DemoModel {
       case "demo:q6" -> Optional.of(Q6_K);
       default -> Optional.empty();
     };
+  }
+
+  /** All names, the usual one first. */
+  public static List<String> names() {
+    return Stream.of("demo", "demo:q4", "demo:q6", "demo:f16")
+        .filter(name -> byName(name).isPresent())
+        .toList();
   }
 
   /** The name of the file among the resources. */

@@ -63,7 +63,7 @@ public record Digest(String hex) {
     return "sha256:" + hex;
   }
 
-  private static MessageDigest sha256() {
+  static MessageDigest sha256() {
     try {
       return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {

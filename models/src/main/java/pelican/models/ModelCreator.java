@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 import pelican.engine.PelicanException;
 import pelican.gguf.FileType;
 import pelican.gguf.GgufFile;
@@ -33,36 +34,54 @@ public final class ModelCreator {
   private static final String MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 
   private final OllamaStore store;
-  private final ModelResolver resolver;
+  private final Consumer<String> progress;
 
   /**
    * @param store where models are written
-   * @param resolver finds what {@code FROM} names
+   * @param progress told of each layer and of the manifest, as {@code /api/create} reports them
    */
-  public ModelCreator(OllamaStore store, ModelResolver resolver) {
+  public ModelCreator(OllamaStore store, Consumer<String> progress) {
     this.store = store;
-    this.resolver = resolver;
+    this.progress = progress;
+  }
+
+  /**
+   * Finds what a recipe builds on, as the user of this machine means it: a path or a name. Not for
+   * recipes of others, whose paths would lead anywhere.
+   *
+   * @param folder where relative paths in {@code FROM} begin
+   * @throws PelicanException if there is no such model
+   */
+  public static ModelResolver.Resolved base(Modelfile recipe, Path folder, ModelResolver resolver) {
+    return resolver.resolve(relativeTo(folder, recipe.from()));
   }
 
   /**
    * Makes a model; one of the same name is replaced.
    *
-   * @param folder where relative paths in {@code FROM} begin
+   * @param base what it builds on, whatever the recipe's {@code FROM} says
    * @param mix to quantize to, if any
    * @throws PelicanException if the recipe cannot be followed; the store's models stay as they were
    */
   public StoredModel create(
-      ModelName name, Modelfile recipe, Path folder, Optional<QuantizationMix> mix) {
-    ModelResolver.Resolved base = resolver.resolve(relativeTo(folder, recipe.from()));
+      ModelName name,
+      ModelResolver.Resolved base,
+      Modelfile recipe,
+      Optional<QuantizationMix> mix) {
+    // What is wrong with the recipe is told before anything of the weights is copied.
+    ObjectNode parameters = parameters(recipe, base.stored());
     try {
       Files.createDirectories(store.root().resolve("blobs"));
       List<Manifest.Layer> layers = new ArrayList<>();
       layers.add(weights(base.file(), mix));
       base.stored().ifPresent(model -> inherit(model, recipe, layers));
       addTexts(recipe, layers);
-      addParameters(recipe, base.stored(), layers);
+      if (!parameters.isEmpty()) {
+        layers.add(text(LAYER + "params", parameters.toString()));
+      }
       addMessages(recipe, layers);
       Manifest.Layer config = text(CONFIG, config(recipe, base.stored(), layers));
+      progress.accept("writing manifest");
       Optional<StoredModel> old = store.find(name);
       store.publish(name, manifest(config, layers));
       if (old.isPresent()) {
@@ -85,9 +104,10 @@ public final class ModelCreator {
     if (mix.isEmpty()) {
       // Opening it checks that it is a GGUF before any of it is copied.
       GgufFile.open(file).close();
-      Digest digest = Digest.of(file);
+      Optional<Digest> known = store.digestOf(file);
+      Digest digest = known.isPresent() ? known.get() : Digest.of(file);
       Path blob = store.blob(digest);
-      if (!isThere(blob, Files.size(file))) {
+      if (!isThere(digest, Files.size(file))) {
         Path temporary = store.temporary();
         try {
           Files.copy(file, temporary);
@@ -103,9 +123,11 @@ public final class ModelCreator {
     }
     Path temporary = store.temporary();
     try {
+      progress.accept("quantizing to " + mix.get());
       new Quantizer(file, temporary, mix.get()).run();
       Digest digest = Digest.of(temporary);
       long size = Files.size(temporary);
+      progress.accept("creating new layer " + digest);
       settle(temporary, store.blob(digest));
       return new Manifest.Layer(LAYER + "model", digest, size);
     } finally {
@@ -119,12 +141,14 @@ public final class ModelCreator {
         temporary, blob, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  private static boolean isThere(Path blob, long size) throws IOException {
+  private boolean isThere(Digest digest, long size) throws IOException {
+    Path blob = store.blob(digest);
     boolean there = Files.isRegularFile(blob) && Files.size(blob) == size;
     if (there) {
       // A blob without a model counts from now, so that Ollama leaves it for the coming manifest.
       Files.setLastModifiedTime(blob, FileTime.from(Instant.now()));
     }
+    progress.accept((there ? "using existing layer " : "creating new layer ") + digest);
     return there;
   }
 
@@ -132,7 +156,7 @@ public final class ModelCreator {
     byte[] bytes = content.getBytes(StandardCharsets.UTF_8);
     Digest digest = Digest.of(bytes);
     Path blob = store.blob(digest);
-    if (!isThere(blob, bytes.length)) {
+    if (!isThere(digest, bytes.length)) {
       Path temporary = store.temporary();
       try {
         Files.write(temporary, bytes);
@@ -144,7 +168,7 @@ public final class ModelCreator {
     return new Manifest.Layer(mediaType, digest, bytes.length);
   }
 
-  private static void inherit(StoredModel model, Modelfile recipe, List<Manifest.Layer> layers) {
+  private void inherit(StoredModel model, Modelfile recipe, List<Manifest.Layer> layers) {
     for (Manifest.Layer layer : model.manifest().layers()) {
       boolean replaced =
           layer.is("model")
@@ -154,6 +178,7 @@ public final class ModelCreator {
                   && !recipe.values("TEMPLATE").isEmpty())
               || (layer.is("messages") && !recipe.values("MESSAGE").isEmpty());
       if (!replaced) {
+        progress.accept("using existing layer " + layer.digest());
         layers.add(layer);
       }
     }
@@ -174,9 +199,7 @@ public final class ModelCreator {
     }
   }
 
-  private void addParameters(
-      Modelfile recipe, Optional<StoredModel> base, List<Manifest.Layer> layers)
-      throws IOException {
+  private static ObjectNode parameters(Modelfile recipe, Optional<StoredModel> base) {
     ObjectNode parameters = base.map(StoredModel::parameterJson).orElseGet(ModelCreator::object);
     Set<String> seen = new HashSet<>();
     for (Modelfile.Instruction instruction : recipe.instructions()) {
@@ -185,13 +208,12 @@ public final class ModelCreator {
           ModelParameters.set(
               parameters, instruction.key(), instruction.value(), !seen.add(instruction.key()));
         } catch (PelicanException e) {
-          throw new PelicanException("line " + instruction.line() + ": " + e.getMessage(), e);
+          String where = instruction.line() == 0 ? "" : "line " + instruction.line() + ": ";
+          throw new PelicanException(where + e.getMessage(), e);
         }
       }
     }
-    if (!parameters.isEmpty()) {
-      layers.add(text(LAYER + "params", parameters.toString()));
-    }
+    return parameters;
   }
 
   private void addMessages(Modelfile recipe, List<Manifest.Layer> layers) throws IOException {
@@ -216,6 +238,9 @@ public final class ModelCreator {
       config.putArray("model_families").add(family);
       long weights = file.tensors().values().stream().mapToLong(t -> t.columns() * t.rows()).sum();
       config.put("model_type", people(weights)).put("file_type", FileType.label(metadata));
+      if (family.equals("gemma4")) {
+        addGemma(config, metadata);
+      }
     }
     for (String key : List.of("RENDERER", "PARSER", "REQUIRES")) {
       recipe.values(key).forEach(v -> config.put(key.toLowerCase(Locale.ROOT), v));
@@ -224,6 +249,20 @@ public final class ModelCreator {
     ArrayNode digests = config.putObject("rootfs").put("type", "layers").putArray("diff_ids");
     layers.forEach(layer -> digests.add(layer.digest().toString()));
     return config.toString();
+  }
+
+  /**
+   * Names the form of prompts and answers, which Ollama does not know from the file alone. The demo
+   * model was trained neither to think nor to call tools.
+   */
+  private static void addGemma(ObjectNode config, GgufMetadata metadata) {
+    if (!config.has("renderer")) {
+      config.put("renderer", "gemma4");
+    }
+    if (!config.has("parser")) {
+      boolean demo = metadata.string("general.name", "").equals(DemoModel.GENERAL_NAME);
+      config.put("parser", demo ? "passthrough" : "gemma4");
+    }
   }
 
   /** A number of weights as Ollama writes it. */

@@ -59,7 +59,7 @@ public final class ModelResolver {
     throw new PelicanException(notFound(word, target, name));
   }
 
-  private static boolean looksLikePath(String text) {
+  static boolean looksLikePath(String text) {
     return text.endsWith(".gguf")
         || text.startsWith("/")
         || text.startsWith("./")
@@ -91,7 +91,7 @@ public final class ModelResolver {
   }
 
   private List<String> closest(String word) {
-    List<String> known = new ArrayList<>(List.of("demo", "demo:q6"));
+    List<String> known = new ArrayList<>(DemoModel.names());
     known.addAll(aliases.all().keySet());
     store.list().forEach(model -> known.add(model.name().display()));
     return known.stream()

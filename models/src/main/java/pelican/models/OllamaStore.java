@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Stream;
 import pelican.engine.PelicanException;
 
@@ -24,6 +25,8 @@ import pelican.engine.PelicanException;
  * so that a model that is listed is whole whenever the process ends.
  */
 public final class OllamaStore {
+  private static final AtomicLong COUNTER = new AtomicLong();
+
   private final Path root;
 
   /**
@@ -64,6 +67,15 @@ public final class OllamaStore {
   /** Where a blob is, whether it is there or not. */
   public Path blob(Digest digest) {
     return root.resolve("blobs").resolve(digest.fileName());
+  }
+
+  /** The digest that the name of a blob of this store states; empty for any other file. */
+  Optional<Digest> digestOf(Path file) {
+    boolean own = file.getParent() != null && file.getParent().equals(root.resolve("blobs"));
+    String name = file.getFileName().toString();
+    return own && name.matches("sha256-[0-9a-f]{64}")
+        ? Optional.of(Digest.parse(name))
+        : Optional.empty();
   }
 
   private Path manifests() {
@@ -173,7 +185,8 @@ public final class OllamaStore {
    * a name, and Ollama clears files of such names away when they are an hour old.
    */
   Path temporary() {
-    String unique = ProcessHandle.current().pid() + "-" + System.nanoTime();
+    String unique =
+        ProcessHandle.current().pid() + "-" + System.nanoTime() + "-" + COUNTER.incrementAndGet();
     return root.resolve("blobs").resolve("new-" + unique);
   }
 

@@ -3,7 +3,11 @@ package pelican.models;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.ReentrantLock;
 import pelican.engine.PelicanException;
 
 /**
@@ -21,12 +25,32 @@ public final class Puller {
     void blob(Digest digest, long completed, long total);
   }
 
+  /** Two downloads of one blob would write over each other: the second waits, and finds it. */
+  private static final Map<Path, ReentrantLock> RUNNING = new ConcurrentHashMap<>();
+
   private final OllamaStore store;
   private final Progress progress;
 
   public Puller(OllamaStore store, Progress progress) {
     this.store = store;
     this.progress = progress;
+  }
+
+  /**
+   * Pulls a model by what the user calls it. A scheme before the name does not choose plain http:
+   * that has to be wanted.
+   *
+   * @param word the name with an optional scheme
+   * @param name the same as a name, its alias resolved
+   * @param insecure plain http instead of https
+   * @throws PelicanException as {@link #pull(ModelName, boolean)}, and if the word says http
+   */
+  public StoredModel pull(String word, ModelName name, boolean insecure) {
+    if (word.strip().regionMatches(true, 0, "http://", 0, "http://".length()) && !insecure) {
+      progress.status("pulling manifest");
+      throw new PelicanException("insecure protocol http");
+    }
+    return pull(name, insecure);
   }
 
   /**
@@ -44,11 +68,7 @@ public final class Puller {
       Manifest manifest = Manifest.parse(bytes, "the manifest of " + name);
       Files.createDirectories(store.root().resolve("blobs"));
       for (Manifest.Layer layer : manifest.blobs()) {
-        if (Files.isRegularFile(store.blob(layer.digest()))) {
-          progress.blob(layer.digest(), layer.size(), layer.size());
-        } else {
-          new BlobDownload(registry, store, layer, progress).run();
-        }
+        fetch(registry, layer);
       }
       progress.status("writing manifest");
       Optional<StoredModel> old = store.find(name);
@@ -63,6 +83,21 @@ public final class Puller {
       throw failed(name, e.getCause());
     } catch (IOException e) {
       throw failed(name, e);
+    }
+  }
+
+  private void fetch(RegistryClient registry, Manifest.Layer layer) throws IOException {
+    Path blob = store.blob(layer.digest());
+    ReentrantLock one = RUNNING.computeIfAbsent(blob, path -> new ReentrantLock());
+    one.lock();
+    try {
+      if (Files.isRegularFile(blob)) {
+        progress.blob(layer.digest(), layer.size(), layer.size());
+      } else {
+        new BlobDownload(registry, store, layer, progress).run();
+      }
+    } finally {
+      one.unlock();
     }
   }
 

@@ -66,10 +66,11 @@ final class RegistryClient {
     try (InputStream body = response.body()) {
       byte[] bytes = body.readNBytes(MAX_MANIFEST + 1);
       if (response.statusCode() == 404) {
-        throw new PelicanException("pull model manifest: file does not exist: " + name);
+        throw new PelicanException("pull model manifest: file does not exist");
       }
       if (response.statusCode() != 200) {
-        throw failure(response.statusCode(), bytes);
+        throw new PelicanException(
+            "pull model manifest: " + failure(response.statusCode(), bytes).getMessage());
       }
       if (bytes.length > MAX_MANIFEST) {
         throw new PelicanException("the manifest of " + name + " is larger than 4 MiB");
@@ -91,7 +92,7 @@ final class RegistryClient {
 
   static PelicanException failure(int status, byte[] body) {
     String text = new String(body, 0, Math.min(body.length, 300), StandardCharsets.UTF_8);
-    return new PelicanException("the registry answers " + status + ": " + text.strip());
+    return new PelicanException(status + ": " + text.strip());
   }
 
   private HttpResponse<InputStream> send(URI first, Map<String, String> headers)

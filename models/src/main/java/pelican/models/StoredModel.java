@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import pelican.chat.Message;
 import pelican.engine.PelicanException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -96,6 +97,36 @@ public record StoredModel(OllamaStore store, ModelName name, Manifest manifest, 
     return text("license");
   }
 
+  /**
+   * What every conversation begins with, after the system message.
+   *
+   * @throws PelicanException if the store holds something else in their place
+   */
+  public List<Message> messages() {
+    List<Message> messages = new ArrayList<>();
+    for (Manifest.Layer layer : manifest.layers()) {
+      if (layer.is("messages")) {
+        JsonNode list = node(layer.digest(), "messages");
+        for (JsonNode message : list) {
+          String role = message.path("role").asString("");
+          if (role.isEmpty()) {
+            throw new PelicanException(
+                store.blob(layer.digest()) + ": a message without a role, expected one");
+          }
+          messages.add(
+              new Message(
+                  role,
+                  message.path("content").asString(""),
+                  message.path("thinking").asString(""),
+                  List.of(),
+                  "",
+                  ""));
+        }
+      }
+    }
+    return messages;
+  }
+
   private Optional<String> text(String kind) {
     List<Manifest.Layer> layers = manifest.layers().stream().filter(l -> l.is(kind)).toList();
     return layers.isEmpty()
@@ -105,12 +136,16 @@ public record StoredModel(OllamaStore store, ModelName name, Manifest manifest, 
   }
 
   private JsonNode json(Digest digest, String kind) {
+    JsonNode node = node(digest, kind);
+    if (!node.isObject()) {
+      throw new PelicanException(store.blob(digest) + ": no " + kind + ", expected an object");
+    }
+    return node;
+  }
+
+  private JsonNode node(Digest digest, String kind) {
     try {
-      JsonNode node = JsonMapper.shared().readTree(read(digest, kind));
-      if (!node.isObject()) {
-        throw new PelicanException(store.blob(digest) + ": no " + kind + ", expected an object");
-      }
-      return node;
+      return JsonMapper.shared().readTree(read(digest, kind));
     } catch (JacksonException e) {
       throw new PelicanException(
           store.blob(digest) + ": no " + kind + ": " + e.getOriginalMessage(), e);

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -25,17 +26,23 @@ class ModelCreatorTest {
   @TempDir private Path folder;
   private OllamaStore store;
   private ModelCreator creator;
+  private final List<String> statuses = new ArrayList<>();
 
   @BeforeEach
   void layOut() throws IOException {
     Files.copy(DemoModel.Q4_K_M.unpack(), folder.resolve("demo.gguf"));
     store = new OllamaStore(folder.resolve("store"));
-    creator =
-        new ModelCreator(store, new ModelResolver(new Aliases(folder.resolve("none")), store));
+    creator = new ModelCreator(store, statuses::add);
   }
 
   private StoredModel create(ModelName name, String recipe) {
-    return creator.create(name, Modelfile.parse(recipe, "Modelfile"), folder, Optional.empty());
+    return create(name, recipe, Optional.empty());
+  }
+
+  private StoredModel create(ModelName name, String text, Optional<QuantizationMix> mix) {
+    Modelfile recipe = Modelfile.parse(text, "Modelfile");
+    ModelResolver resolver = new ModelResolver(new Aliases(folder.resolve("none")), store);
+    return creator.create(name, ModelCreator.base(recipe, folder, resolver), recipe, mix);
   }
 
   @Test
@@ -67,6 +74,13 @@ class ModelCreatorTest {
         .containsEntry("stop", List.of("<a b>", "</b>"));
     assertThat(model.config().get("model_family").asString()).isEqualTo("gemma4");
     assertThat(model.config().get("file_type").asString()).isEqualTo("Q4_K_M");
+    assertThat(model.config().get("renderer").asString()).isEqualTo("gemma4");
+    assertThat(model.config().get("parser").asString())
+        .as("the demo model neither thinks nor calls tools")
+        .isEqualTo("passthrough");
+    assertThat(statuses)
+        .contains("creating new layer " + Digest.of(folder.resolve("demo.gguf")))
+        .endsWith("writing manifest");
     JsonNode manifest = JsonMapper.shared().readTree(model.manifest().bytes());
     assertThat(manifest.get("schemaVersion").asInt()).isEqualTo(2);
     for (Manifest.Layer layer : model.manifest().blobs()) {
@@ -79,7 +93,7 @@ class ModelCreatorTest {
   }
 
   @Test
-  void buildsOnAnotherModelAndReplacesAnEarlierOne() {
+  void buildsOnAnotherModelAndReplacesAnEarlierOne() throws IOException {
     create(NAME, "FROM demo.gguf\nSYSTEM one\nPARAMETER top_k 3\nPARAMETER stop x");
     ModelName next = ModelName.parse("next");
     StoredModel second = create(next, "FROM me/mine:1\nPARAMETER stop y\nPARAMETER seed 7");
@@ -88,6 +102,7 @@ class ModelCreatorTest {
         .containsEntry("top_k", List.of("3"))
         .containsEntry("stop", List.of("y"))
         .containsEntry("seed", List.of("7"));
+    assertThat(statuses).contains("using existing layer " + Digest.of(second.file()));
     StoredModel third = create(next, "FROM me/mine:1\nSYSTEM two");
     assertThat(third.system()).contains("two");
     assertThat(store.list()).hasSize(2);
@@ -96,12 +111,7 @@ class ModelCreatorTest {
 
   @Test
   void quantizes() {
-    StoredModel model =
-        creator.create(
-            NAME,
-            Modelfile.parse("FROM demo.gguf", "Modelfile"),
-            folder,
-            Optional.of(QuantizationMix.named("Q8_0")));
+    StoredModel model = create(NAME, "FROM demo.gguf", Optional.of(QuantizationMix.named("Q8_0")));
     assertThat(model.config().get("file_type").asString()).isEqualTo("Q8_0");
     assertThat(model.manifest().blobs()).hasSize(2);
   }

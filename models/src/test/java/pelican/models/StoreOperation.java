@@ -25,8 +25,12 @@ final class StoreOperation {
         ModelResolver resolver = new ModelResolver(new Aliases(Path.of(args[0], "none")), store);
         Modelfile recipe =
             Modelfile.parse("FROM " + args[3] + "\nSYSTEM You are created.\n", "Modelfile");
-        new ModelCreator(store, resolver)
-            .create(ModelName.parse(args[2]), recipe, Path.of(args[0]), Optional.empty());
+        new ModelCreator(store, status -> {})
+            .create(
+                ModelName.parse(args[2]),
+                ModelCreator.base(recipe, Path.of(args[0]), resolver),
+                recipe,
+                Optional.empty());
       }
       case "cp" -> store.copy(ModelName.parse(args[2]), ModelName.parse(args[3]));
       case "rm" -> store.remove(ModelName.parse(args[2]));

@@ -27,6 +27,9 @@ public final class Exchange {
    */
   private static final long MAX_DISCARDED = 16 << 20;
 
+  /** So much of a file has to come in the time that a body has. */
+  private static final long BLOB_PIECE = 16 << 20;
+
   private final Request request;
   private final Response response;
   private final HttpLimits limits;
@@ -91,20 +94,25 @@ public final class Exchange {
   }
 
   private byte[] bytes(long most) {
-    long declared = request.getLength();
-    if (declared > most + MAX_DISCARDED) {
+    if (length() > most + MAX_DISCARDED) {
       throw tooLarge(most);
     }
     java.io.ByteArrayOutputStream bytes =
-        new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(declared, 1 << 20)));
+        new java.io.ByteArrayOutputStream((int) Math.max(32, Math.min(length(), 1 << 20)));
     read(
         most,
+        Long.MAX_VALUE,
         (buffer, count) -> {
           budget.take(count);
           held += count;
           bytes.write(buffer, 0, count);
         });
     return bytes.toByteArray();
+  }
+
+  /** The bytes that the body has by its header; -1 if that does not say. */
+  public long length() {
+    return request.getLength();
   }
 
   /** Lets go of the body, once the request is answered. */
@@ -115,24 +123,73 @@ public final class Exchange {
 
   /** Takes what was read. */
   public interface Sink {
-    void accept(byte[] buffer, int count) throws IOException;
+    void accept(byte[] buffer, int count);
   }
 
   /**
-   * Reads the body in pieces.
+   * Reads the body, a file, in pieces.
    *
-   * @param most the most bytes that it may have
    * @throws ApiException if it is too large, too slow, breaks off, or is compressed
    */
-  public void read(long most, Sink sink) {
+  public void readBlob(Sink sink) {
+    checkBlobSize();
+    read(limits.maxBlob(), BLOB_PIECE, sink);
+  }
+
+  /**
+   * Looks at the header alone.
+   *
+   * @throws ApiException if the body is larger than a file may be
+   */
+  public void checkBlobSize() {
+    if (length() > limits.maxBlob()) {
+      throw tooLarge(limits.maxBlob());
+    }
+  }
+
+  /** Reads at most so many bytes, each piece of them within the time for a body. */
+  private void read(long most, long piece, Sink sink) {
     String encoding = header("Content-Encoding");
     if (encoding != null && !encoding.equalsIgnoreCase("identity")) {
       throw new ApiException(
           415, "Content-Encoding '" + encoding + "' is not supported, expected none");
     }
-    // Whether it drips or does not come at all: at the deadline reading fails.
-    AtomicBoolean late = new AtomicBoolean();
-    Scheduler.Task deadline =
+    long total = 0;
+    long next = piece;
+    byte[] buffer = new byte[1 << 16];
+    InputStream in = Content.Source.asInputStream(request);
+    Deadline deadline = new Deadline();
+    try {
+      while (true) {
+        int count = deadline.read(in, buffer);
+        if (count < 0) {
+          if (total > most) {
+            throw tooLarge(most);
+          }
+          return;
+        }
+        total += count;
+        if (total > most + MAX_DISCARDED) {
+          throw tooLarge(most);
+        }
+        if (total >= next) {
+          next = total + piece;
+          deadline.cancel();
+          deadline = new Deadline();
+        }
+        if (total <= most) {
+          sink.accept(buffer, count);
+        }
+      }
+    } finally {
+      deadline.cancel();
+    }
+  }
+
+  /** Lets reading fail, whether a body drips or does not come at all, when its time is over. */
+  private final class Deadline {
+    private final AtomicBoolean late = new AtomicBoolean();
+    private final Scheduler.Task task =
         request
             .getComponents()
             .getScheduler()
@@ -143,21 +200,10 @@ public final class Exchange {
                 },
                 limits.bodyTime().toNanos(),
                 TimeUnit.NANOSECONDS);
-    try {
-      read(most, sink, late);
-    } finally {
-      deadline.cancel();
-    }
-  }
 
-  private void read(long most, Sink sink, AtomicBoolean late) {
-    long total = 0;
-    byte[] buffer = new byte[1 << 16];
-    InputStream in = Content.Source.asInputStream(request);
-    while (true) {
-      int count;
+    int read(InputStream in, byte[] buffer) {
       try {
-        count = in.read(buffer);
+        return in.read(buffer);
       } catch (IOException e) {
         if (late.get()) {
           throw new ApiException(
@@ -165,23 +211,10 @@ public final class Exchange {
         }
         throw ApiException.badRequest("the request body breaks off");
       }
-      if (count < 0) {
-        if (total > most) {
-          throw tooLarge(most);
-        }
-        return;
-      }
-      total += count;
-      if (total > most + MAX_DISCARDED) {
-        throw tooLarge(most);
-      }
-      try {
-        if (total <= most) {
-          sink.accept(buffer, count);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
+    }
+
+    void cancel() {
+      task.cancel();
     }
   }
 

@@ -1,6 +1,7 @@
 package pelican.server.inference;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -14,14 +15,17 @@ import java.util.concurrent.ConcurrentHashMap;
 import pelican.engine.PelicanException;
 import pelican.models.Aliases;
 import pelican.models.DemoModel;
+import pelican.models.Digest;
 import pelican.models.ModelName;
 import pelican.models.OllamaStore;
 import pelican.models.StoredModel;
 import pelican.server.http.ApiException;
+import tools.jackson.databind.JsonNode;
 
 /**
- * The models that clients may name: those of the store, and the one that the program carries. A
- * client's word is a name or an alias and never a path.
+ * The models that clients may name: those of the store, files that the user of this machine gave an
+ * alias, and the ones that the program carries. A client's word is a name or an alias and never a
+ * path.
  */
 public final class Catalog {
   private final OllamaStore store;
@@ -54,8 +58,12 @@ public final class Catalog {
     if (lower.endsWith(":cloud") || lower.endsWith("-cloud") || lower.endsWith(":local")) {
       return sourced(word, lower);
     }
-    return ModelName.tryParse(aliases.target(word).orElse(word))
-        .orElseThrow(() -> ApiException.badRequest("invalid model name"));
+    return tryName(word).orElseThrow(() -> ApiException.badRequest("invalid model name"));
+  }
+
+  /** The name that a word or the alias that it is means, if it is one. */
+  public Optional<ModelName> tryName(String word) {
+    return ModelName.tryParse(aliases.target(word).orElse(word));
   }
 
   /** A name that says where the model is to run: here it is always local. */
@@ -93,12 +101,38 @@ public final class Catalog {
    * @throws ApiException of status 400 if the word is no name
    */
   public Optional<CatalogEntry> find(String word) {
+    Optional<CatalogEntry> aliased = aliasedFile(word);
+    if (aliased.isPresent()) {
+      return aliased;
+    }
     ModelName name = name(word);
     Optional<CatalogEntry> stored = store.find(name).map(this::entry);
     if (stored.isPresent() || !demo) {
       return stored;
     }
     return demoEntries().stream().filter(entry -> entry.name().sameAs(name)).findFirst();
+  }
+
+  /** The file that an alias stands for; only this machine's user makes aliases. */
+  private Optional<CatalogEntry> aliasedFile(String word) {
+    Optional<Path> file = aliases.file(word);
+    Optional<ModelName> name = file.flatMap(path -> ModelName.tryParse(word));
+    if (name.isEmpty() || !Files.isRegularFile(file.get())) {
+      return Optional.empty();
+    }
+    Instant modified = modified(file.get());
+    ModelFacts facts = facts(file.get());
+    // To digest the whole file would take minutes; this names its version as well.
+    String version = file.get() + "\n" + facts.bytes() + "\n" + modified;
+    return Optional.of(
+        new CatalogEntry(
+            name.get(),
+            file.get(),
+            Optional.empty(),
+            Digest.of(version.getBytes(StandardCharsets.UTF_8)).hex(),
+            facts.bytes(),
+            modified,
+            facts));
   }
 
   /** All models, the most recently changed first, the carried ones last. */
@@ -109,6 +143,14 @@ public final class Catalog {
         entries.add(entry(model));
       } catch (PelicanException e) {
         // Not a model that could be run: no GGUF file, or a damaged one.
+        continue;
+      }
+    }
+    for (String alias : aliases.all().keySet()) {
+      try {
+        aliasedFile(alias).ifPresent(entries::add);
+      } catch (PelicanException e) {
+        // As above.
         continue;
       }
     }
@@ -123,7 +165,20 @@ public final class Catalog {
     return entries;
   }
 
+  /**
+   * @throws ApiException if it is not of a kind that runs here
+   */
   private CatalogEntry entry(StoredModel model) {
+    JsonNode config = model.config();
+    if (!config.path("remote_host").asString("").isEmpty()) {
+      throw new ApiException(
+          403, "cloud is disabled: '" + model.name() + "' would run on another machine");
+    }
+    for (JsonNode capability : config.path("capabilities")) {
+      if (capability.asString("").equals("image")) {
+        throw ApiException.badRequest("image generation models are not currently supported");
+      }
+    }
     Path file = model.file();
     return new CatalogEntry(
         model.name(),
@@ -136,7 +191,9 @@ public final class Catalog {
   }
 
   private List<CatalogEntry> demoEntries() {
-    return List.of(demoEntry("demo", DemoModel.Q4_K_M), demoEntry("demo:q6", DemoModel.Q6_K));
+    return DemoModel.names().stream()
+        .map(name -> demoEntry(name, DemoModel.byName(name).orElseThrow()))
+        .toList();
   }
 
   private CatalogEntry demoEntry(String name, DemoModel model) {

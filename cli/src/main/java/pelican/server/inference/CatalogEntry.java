@@ -5,6 +5,7 @@ import java.time.Instant;
 import java.util.EnumSet;
 import java.util.Optional;
 import java.util.Set;
+import pelican.models.DemoModel;
 import pelican.models.ModelName;
 import pelican.models.StoredModel;
 
@@ -13,7 +14,7 @@ import pelican.models.StoredModel;
  *
  * @param name its full name
  * @param file its GGUF file
- * @param stored its entry in the store; empty for the model that the program carries
+ * @param stored its entry in the store; empty for files that are not of the store
  * @param digest 64 hexadecimal digits that name this version
  * @param size bytes of all that belongs to it
  * @param modified when it was last changed
@@ -49,10 +50,11 @@ public record CatalogEntry(
   public Set<Capability> capabilities() {
     EnumSet<Capability> all = EnumSet.noneOf(Capability.class);
     all.add(facts.embeddingOnly() ? Capability.EMBEDDING : Capability.COMPLETION);
-    if (stored.isEmpty() || facts.embeddingOnly() || !facts.architecture().equals("gemma4")) {
+    boolean demo = facts.name().equals(DemoModel.GENERAL_NAME);
+    if (demo || facts.embeddingOnly() || !facts.architecture().equals("gemma4")) {
       return all;
     }
-    String parser = stored.get().config().path("parser").asString("");
+    String parser = stored.map(m -> m.config().path("parser").asString("")).orElse("");
     if (parser.isEmpty() || parser.startsWith("gemma4")) {
       all.add(Capability.TOOLS);
       if (!parser.equals("gemma4-no-thinking")) {

@@ -1,5 +1,6 @@
 package pelican.server.inference;
 
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -9,7 +10,6 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import pelican.chat.Message;
 import pelican.chat.Tool;
 import pelican.engine.FinishReason;
@@ -33,6 +33,7 @@ public final class Inference implements AutoCloseable {
   private final Scheduler scheduler;
   private final FormatCompiler formats;
   private final Watch watch = new Watch();
+  private final AtomicReference<Totals> totals = new AtomicReference<>(Totals.NONE);
 
   public Inference(Catalog catalog, Scheduler scheduler, FormatCompiler formats) {
     this.catalog = catalog;
@@ -57,34 +58,6 @@ public final class Inference implements AutoCloseable {
   public void stop() {
     watch.stop();
   }
-
-  /**
-   * What was generated since the start; times in nanoseconds.
-   *
-   * @param firstToken times from requests to their first tokens, added up
-   */
-  public record Totals(
-      long answers,
-      long promptTokens,
-      long cachedTokens,
-      long tokens,
-      long prompt,
-      long generation,
-      long firstToken) {
-    Totals plus(Metrics m) {
-      return new Totals(
-          answers + 1,
-          promptTokens + m.promptTokens(),
-          cachedTokens + m.cachedTokens(),
-          tokens + m.tokens(),
-          prompt + m.prompt(),
-          generation + m.generation(),
-          firstToken + m.load() + m.prompt());
-    }
-  }
-
-  private final AtomicReference<Totals> totals =
-      new AtomicReference<>(new Totals(0, 0, 0, 0, 0, 0, 0));
 
   /** What was generated since the start. */
   public Totals totals() {
@@ -116,7 +89,7 @@ public final class Inference implements AutoCloseable {
     Options.Resolved options = request.options().over(entry.options());
     checkLogprobs(request.topLogprobs());
     if (request.messages().isEmpty()) {
-      return loadOnly(entry, request.keepAlive(), caller, start);
+      return loadOnly(entry, "chat", options, request.keepAlive(), caller, start);
     }
     boolean think = check(entry, "chat", request.tools(), request.think());
     List<Message> messages = withModelMessages(entry, request.messages());
@@ -148,7 +121,7 @@ public final class Inference implements AutoCloseable {
     Options.Resolved options = request.options().over(entry.options());
     checkLogprobs(request.topLogprobs());
     if (request.prompt().isEmpty()) {
-      return loadOnly(entry, request.keepAlive(), caller, start);
+      return loadOnly(entry, "generate", options, request.keepAlive(), caller, start);
     }
     boolean wanted = check(entry, "generate", List.of(), request.think());
     boolean think = wanted && !request.raw();
@@ -183,7 +156,7 @@ public final class Inference implements AutoCloseable {
     CatalogEntry entry = catalog.require(request.model());
     boolean think = check(entry, "chat", request.tools(), request.think());
     List<Message> messages = withModelMessages(entry, request.messages());
-    try (Scheduler.Lease lease = scheduler.acquire(entry, request.keepAlive(), caller)) {
+    try (Scheduler.Lease lease = scheduler.acquire(entry, 0, request.keepAlive(), caller)) {
       return text(lease.model.model.promptRenderer().render(messages, request.tools(), think));
     }
   }
@@ -195,7 +168,7 @@ public final class Inference implements AutoCloseable {
     if (request.raw()) {
       return request.prompt();
     }
-    try (Scheduler.Lease lease = scheduler.acquire(entry, request.keepAlive(), caller)) {
+    try (Scheduler.Lease lease = scheduler.acquire(entry, 0, request.keepAlive(), caller)) {
       Model model = lease.model.model;
       return text(
           model.promptRenderer().render(generateMessages(entry, request), List.of(), think));
@@ -224,9 +197,9 @@ public final class Inference implements AutoCloseable {
       Caller caller) {
     long start = System.nanoTime();
     Options.Resolved resolved = options.over(entry.options());
-    try (Scheduler.Lease lease = scheduler.acquire(entry, keepAlive, caller)) {
+    int context = contextLength(resolved, entry);
+    try (Scheduler.Lease lease = scheduler.acquire(entry, context, keepAlive, caller)) {
       Model model = lease.model.model;
-      int context = contextLength(resolved, model);
       long load = System.nanoTime() - start;
       List<float[]> vectors = new ArrayList<>();
       int count = 0;
@@ -239,16 +212,17 @@ public final class Inference implements AutoCloseable {
           tokens = Arrays.copyOf(tokens, context);
         }
         count += tokens.length;
-        vectors.add(embed(lease.model, tokens, context, caller));
+        vectors.add(embed(lease, tokens, context, caller));
       }
       return new Embeddings(vectors, count, System.nanoTime() - start, load);
     }
   }
 
-  private float[] embed(LoadedModel loaded, int[] tokens, int context, Caller caller) {
-    // A session of its own: those of conversations are worth more.
-    Session session = loaded.model.newSession(context);
+  private float[] embed(Scheduler.Lease lease, int[] tokens, int context, Caller caller) {
+    Session session = lease.newSession(context);
     watch.add(session, caller);
+    PrefillEvent event = new PrefillEvent();
+    event.begin();
     try {
       float[] vector = session.embed(tokens);
       for (float value : vector) {
@@ -265,6 +239,7 @@ public final class Inference implements AutoCloseable {
       }
       throw e;
     } finally {
+      event.report(lease.model.entry, tokens.length, 0);
       watch.remove(session);
     }
   }
@@ -295,34 +270,54 @@ public final class Inference implements AutoCloseable {
     return think.orElse(can.contains(Capability.THINKING));
   }
 
+  /** The model's own messages, then the request's; its system message unless they begin so. */
   private static List<Message> withModelMessages(CatalogEntry entry, List<Message> messages) {
-    if (messages.isEmpty() || messages.getFirst().role().equals(Message.SYSTEM)) {
+    if (messages.isEmpty() || entry.stored().isEmpty()) {
       return messages;
     }
-    return entry
-        .stored()
-        .flatMap(StoredModel::system)
-        .filter(system -> !system.isEmpty())
-        .map(system -> Stream.concat(Stream.of(Message.system(system)), messages.stream()).toList())
-        .orElse(messages);
+    StoredModel stored = entry.stored().get();
+    List<Message> all = new ArrayList<>();
+    String system = stored.system().orElse("");
+    if (!system.isEmpty() && !messages.getFirst().role().equals(Message.SYSTEM)) {
+      all.add(Message.system(system));
+    }
+    all.addAll(stored.messages());
+    all.addAll(messages);
+    return all;
   }
 
+  /** The model's messages are not for what goes on from a context. */
   private static List<Message> generateMessages(CatalogEntry entry, GenerateRequest request) {
-    List<Message> user = List.of(Message.user(request.prompt()));
-    if (!request.system().isEmpty()) {
-      return List.of(Message.system(request.system()), user.getFirst());
+    Optional<StoredModel> stored = entry.stored();
+    List<Message> messages = new ArrayList<>();
+    String system =
+        request.system().isEmpty()
+            ? stored.flatMap(StoredModel::system).orElse("")
+            : request.system();
+    if (!system.isEmpty()) {
+      messages.add(Message.system(system));
     }
-    return withModelMessages(entry, user);
+    if (request.context().length == 0) {
+      messages.addAll(stored.map(StoredModel::messages).orElse(List.of()));
+    }
+    messages.add(Message.user(request.prompt()));
+    return messages;
   }
 
   private Completion loadOnly(
-      CatalogEntry entry, Optional<KeepAlive> keepAlive, Caller caller, long start) {
+      CatalogEntry entry,
+      String use,
+      Options.Resolved options,
+      Optional<KeepAlive> keepAlive,
+      Caller caller,
+      long start) {
     DoneReason reason = DoneReason.LOAD;
     if (keepAlive.isPresent() && keepAlive.get().isZero()) {
       scheduler.unload(entry.file());
       reason = DoneReason.UNLOAD;
     } else {
-      scheduler.acquire(entry, keepAlive, caller).close();
+      check(entry, use, List.of(), Optional.empty());
+      scheduler.acquire(entry, contextLength(options, entry), keepAlive, caller).close();
     }
     long total = System.nanoTime() - start;
     Metrics metrics = new Metrics(total, total, 0, 0, 0, 0, 0);
@@ -335,18 +330,18 @@ public final class Inference implements AutoCloseable {
   }
 
   private Completion run(Job job, Caller caller, long start, Prompt prompt) {
-    try (Scheduler.Lease lease = scheduler.acquire(job.entry(), job.keepAlive(), caller)) {
+    int context = contextLength(job.options(), job.entry());
+    try (Scheduler.Lease lease = scheduler.acquire(job.entry(), context, job.keepAlive(), caller)) {
       Model model = lease.model.model;
-      int context = contextLength(job.options(), model);
       int[] tokens = prompt.tokens(model, context);
-      Session session = lease.model.takeSession(tokens, context);
+      Session session = lease.takeSession(tokens, context);
       long loaded = System.nanoTime();
       watch.add(session, caller);
       try {
         return generate(job, caller, model, session, tokens, start, loaded - start);
       } finally {
         watch.remove(session);
-        lease.model.giveBack(session);
+        lease.giveBack(session);
       }
     }
   }
@@ -376,17 +371,18 @@ public final class Inference implements AutoCloseable {
     AnswerCollector collector = new AnswerCollector(tokenizer, caller, job.topLogprobs() >= 0);
     collector.begin(
         job.raw(), job.think(), job.startsInThought(), job.tools(), !options.stop().isEmpty());
-    AnswerEvent event = new AnswerEvent();
-    event.begin();
-    Generation generation = session.generate(tokens, options, collector::token);
-    event.model = job.entry().display();
-    event.promptTokens = generation.promptTokens();
-    event.cachedTokens = generation.cachedTokens();
-    event.prefill = generation.promptTime().toNanos();
-    event.tokens = generation.tokens().length;
-    event.decode = generation.generationTime().toNanos();
-    event.commit();
+    Listening listening = new Listening(collector, caller, session);
+    Generation generation;
+    try {
+      generation = session.generate(tokens, options, listening);
+    } catch (UncheckedIOException e) {
+      // Nobody takes the answer any more.
+      totals.updateAndGet(sum -> sum.plusCancelled(listening.tokens));
+      throw e;
+    }
+    listening.report(job.entry(), generation);
     if (generation.reason() == FinishReason.CANCELLED) {
+      totals.updateAndGet(sum -> sum.plusCancelled(listening.tokens));
       throw watch.stopped()
           ? new ApiException(503, "the server is shutting down")
           : new ApiException(ApiException.CLIENT_CLOSED_REQUEST, "request canceled");
@@ -408,10 +404,11 @@ public final class Inference implements AutoCloseable {
         IntStream.concat(Arrays.stream(tokens), Arrays.stream(generation.tokens())).toArray());
   }
 
-  private int contextLength(Options.Resolved options, Model model) {
+  private int contextLength(Options.Resolved options, CatalogEntry entry) {
     int wanted =
         options.contextLength() == 0 ? scheduler.limits().contextLength() : options.contextLength();
-    return Math.min(Math.max(wanted, 4), model.contextLength());
+    int trained = entry.facts().contextLength();
+    return trained == 0 ? Math.max(wanted, 4) : Math.min(Math.max(wanted, 4), trained);
   }
 
   @Override

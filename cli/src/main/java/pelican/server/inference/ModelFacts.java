@@ -8,6 +8,7 @@ import pelican.gguf.GgufMetadata;
 /**
  * What a model file says about itself.
  *
+ * @param name what the file calls the model; may be empty
  * @param architecture {@code gemma4}
  * @param parameters number of weights
  * @param contextLength tokens that it was trained for; 0 if not stated
@@ -17,6 +18,7 @@ import pelican.gguf.GgufMetadata;
  * @param bytes size of the file
  */
 public record ModelFacts(
+    String name,
     String architecture,
     long parameters,
     int contextLength,
@@ -29,6 +31,7 @@ public record ModelFacts(
       GgufMetadata metadata = file.metadata();
       String architecture = metadata.string("general.architecture");
       return new ModelFacts(
+          metadata.string("general.name", ""),
           architecture,
           file.tensors().values().stream().mapToLong(t -> t.columns() * t.rows()).sum(),
           metadata.integer(architecture + ".context_length", 0),

@@ -4,7 +4,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Deque;
 import java.util.HashMap;
@@ -13,11 +12,16 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
 import pelican.engine.Model;
+import pelican.engine.ModelMemory;
 import pelican.engine.ModelOptions;
+import pelican.engine.Session;
 import pelican.server.http.ApiException;
 
 /**
@@ -35,7 +39,7 @@ public final class Scheduler implements AutoCloseable {
    * @param parallel requests that one model answers at once
    * @param maxLoaded models in memory at once
    * @param maxQueue requests that may wait
-   * @param memory bytes that models and their sessions may take together
+   * @param memory bytes that weights, buffers and sessions of all models may take together
    * @param keepAlive how long a model stays unless a request says otherwise
    * @param contextLength tokens of context unless a request says otherwise
    * @param model how models are run
@@ -67,9 +71,11 @@ public final class Scheduler implements AutoCloseable {
   private final Map<Path, LoadedModel> loaded = new HashMap<>();
   private final Set<Path> loading = new HashSet<>();
   private final Map<Path, Long> reserved = new HashMap<>();
+  private final Map<String, ModelMemory> needs = new ConcurrentHashMap<>();
   private final Deque<Ticket> waiting = new ArrayDeque<>();
   private final Thread reaper;
   private boolean closed;
+  private long evictions;
 
   public Scheduler(Limits limits) {
     this.limits = limits;
@@ -83,9 +89,46 @@ public final class Scheduler implements AutoCloseable {
   /** A turn: the model stays loaded until it is closed. */
   final class Lease implements AutoCloseable {
     final LoadedModel model;
+    private long bytes;
 
-    private Lease(LoadedModel model) {
+    private Lease(LoadedModel model, long bytes) {
       this.model = model;
+      this.bytes = bytes;
+      model.active++;
+      model.reserved += bytes;
+    }
+
+    /** The session to answer a prompt in; of at most the context that the turn was for. */
+    Session takeSession(int[] prompt, int context) {
+      lock.lock();
+      try {
+        model.contextLength = context;
+        return model.takeSession(prompt, context);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** A session for this turn alone: those of conversations are worth more. */
+    Session newSession(int context) {
+      lock.lock();
+      try {
+        return model.newSession(context);
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    /** Keeps the turn's session for later requests; its memory counts as the session's from now. */
+    void giveBack(Session session) {
+      lock.lock();
+      try {
+        model.giveBack(session);
+        model.reserved -= bytes;
+        bytes = 0;
+      } finally {
+        lock.unlock();
+      }
     }
 
     @Override
@@ -93,6 +136,7 @@ public final class Scheduler implements AutoCloseable {
       lock.lock();
       try {
         model.active--;
+        model.reserved -= bytes;
         model.lastUsed = System.nanoTime();
         KeepAlive keep = model.keepAlive;
         model.expires = keep.isForever() ? Instant.MAX : Instant.now().plus(keep.duration());
@@ -104,47 +148,74 @@ public final class Scheduler implements AutoCloseable {
     }
   }
 
+  /** What a turn takes: of the model, and of a session. */
+  private record Need(ModelMemory memory, long fixed, long session) {}
+
   /**
    * Waits for a turn with a model, which is loaded first if it has to be.
    *
-   * @throws ApiException of status 503 if too many wait, of 499 if the caller goes, of 500 if the
-   *     model does not fit the memory
+   * @param context tokens of the session that the turn is for; 0 if it is for none
+   * @throws ApiException of status 503 if too many wait, or if model and session would not fit the
+   *     memory even alone; of 499 if the caller goes
    */
-  Lease acquire(CatalogEntry entry, Optional<KeepAlive> keepAlive, Caller caller) {
+  Lease acquire(CatalogEntry entry, int context, Optional<KeepAlive> keepAlive, Caller caller) {
     Path key = entry.file();
     Ticket ticket = new Ticket(key);
+    Need need = need(entry, context);
     lock.lock();
     try {
       boolean first = waiting.stream().noneMatch(other -> other.key.equals(key));
-      LoadedModel ready = first ? turn(key) : null;
+      LoadedModel ready = first ? turn(key, need) : null;
       if (ready == null) {
-        if (waiting.size() >= limits.maxQueue() && !(first && canLoad(entry))) {
+        if (waiting.size() >= limits.maxQueue() && !(first && canLoad(key, need))) {
           throw new ApiException(503, BUSY);
         }
         waiting.addLast(ticket);
         try {
-          ready = await(entry, key, ticket, keepAlive, caller);
+          ready = await(entry, need, ticket, keepAlive, caller);
         } finally {
           waiting.removeIf(other -> other == ticket);
           changed.signalAll();
         }
       }
-      keepAlive.ifPresent(ready::setKeepAlive);
-      ready.active++;
-      return new Lease(ready);
+      LoadedModel model = ready;
+      keepAlive.ifPresent(value -> model.keepAlive = value);
+      return new Lease(model, need.session());
     } finally {
       lock.unlock();
     }
   }
 
-  private boolean canLoad(CatalogEntry entry) {
-    return !loaded.containsKey(entry.file())
-        && !loading.contains(entry.file())
-        && fits(need(entry));
+  /** Without the lock: it reads the file's header, once for each file. */
+  private Need need(CatalogEntry entry, int context) {
+    ModelMemory memory =
+        needs.computeIfAbsent(
+            entry.digest(), digest -> ModelMemory.of(entry.file(), limits.model()));
+    long fixed = memory.weights() + memory.buffers(limits.parallel());
+    long session = context == 0 ? 0 : memory.session(context);
+    if (fixed + session > limits.memory()) {
+      throw new ApiException(
+          503,
+          "model requires more system memory ("
+              + gibibytes(fixed + session)
+              + (context == 0 ? "" : " with a context of " + context + " tokens")
+              + ") than is available ("
+              + gibibytes(limits.memory())
+              + ")");
+    }
+    return new Need(memory, fixed, session);
+  }
+
+  private boolean canLoad(Path key, Need need) {
+    return !loaded.containsKey(key)
+        && !loading.contains(key)
+        && loaded.size() + loading.size() < limits.maxLoaded()
+        && fits(need.fixed() + need.session());
   }
 
   private LoadedModel await(
-      CatalogEntry entry, Path key, Ticket ticket, Optional<KeepAlive> keepAlive, Caller caller) {
+      CatalogEntry entry, Need need, Ticket ticket, Optional<KeepAlive> keepAlive, Caller caller) {
+    Path key = entry.file();
     while (true) {
       if (closed) {
         throw new ApiException(503, "the server is shutting down");
@@ -153,12 +224,12 @@ public final class Scheduler implements AutoCloseable {
         throw new ApiException(ApiException.CLIENT_CLOSED_REQUEST, "request canceled");
       }
       if (isFirst(key, ticket)) {
-        LoadedModel ready = turn(key);
+        LoadedModel ready = turn(key, need);
         if (ready != null) {
           return ready;
         }
-        if (!loaded.containsKey(key) && !loading.contains(key) && makeRoom(need(entry))) {
-          return load(entry, key, keepAlive.orElse(limits.keepAlive()));
+        if (!loaded.containsKey(key) && !loading.contains(key) && makeRoomForModel(need)) {
+          return load(entry, need, keepAlive.orElse(limits.keepAlive()));
         }
       }
       try {
@@ -179,20 +250,16 @@ public final class Scheduler implements AutoCloseable {
     return true;
   }
 
-  private LoadedModel turn(Path key) {
+  private LoadedModel turn(Path key, Need need) {
     LoadedModel model = loaded.get(key);
     boolean free = model != null && !model.draining && model.active < limits.parallel();
-    return !closed && free ? model : null;
-  }
-
-  private long need(CatalogEntry entry) {
-    return entry.facts().bytes();
+    return !closed && free && makeRoomForSession(model, need.session()) ? model : null;
   }
 
   private long taken() {
     long sum = 0;
     for (LoadedModel model : loaded.values()) {
-      sum += model.bytes;
+      sum += model.bytes();
     }
     for (long bytes : reserved.values()) {
       sum += bytes;
@@ -201,35 +268,58 @@ public final class Scheduler implements AutoCloseable {
   }
 
   private boolean fits(long need) {
-    return loaded.size() + loading.size() < limits.maxLoaded() && need <= limits.memory() - taken();
+    return need <= limits.memory() - taken();
+  }
+
+  /** Forgets idle sessions, the oldest first, then unloads models that nobody uses. */
+  private boolean makeRoomForSession(LoadedModel own, long need) {
+    while (!fits(need)) {
+      if (byUse(model -> true).noneMatch(LoadedModel::dropSession) && !evict(own)) {
+        drain(own);
+        return false;
+      }
+    }
+    return true;
   }
 
   /** Unloads models that nobody uses until another fits; says whether it does. */
-  private boolean makeRoom(long need) {
-    if (need > limits.memory()) {
-      throw new ApiException(
-          500,
-          "model requires more system memory ("
-              + gibibytes(need)
-              + ") than is available ("
-              + gibibytes(limits.memory())
-              + ")");
-    }
-    while (!fits(need)) {
-      List<LoadedModel> idle =
-          new ArrayList<>(loaded.values().stream().filter(m -> m.active == 0).toList());
-      if (idle.isEmpty()) {
-        // The next to become idle must not be taken again before it has made room.
-        loaded.values().stream()
-            .min(Comparator.comparingLong(m -> m.lastUsed))
-            .ifPresent(m -> m.draining = true);
+  private boolean makeRoomForModel(Need need) {
+    while (loaded.size() + loading.size() >= limits.maxLoaded()) {
+      if (!evict(null)) {
+        drain(null);
         return false;
       }
-      idle.sort(Comparator.comparingLong(m -> m.lastUsed));
-      unload(idle.getFirst());
+    }
+    while (!fits(need.fixed() + need.session())) {
+      if (!evict(null) && byUse(model -> true).noneMatch(LoadedModel::dropSession)) {
+        drain(null);
+        return false;
+      }
     }
     loaded.values().forEach(model -> model.draining = false);
     return true;
+  }
+
+  /** Models, the one used longest ago first. */
+  private Stream<LoadedModel> byUse(Predicate<LoadedModel> which) {
+    return List.copyOf(loaded.values()).stream()
+        .filter(which)
+        .sorted(Comparator.comparingLong(model -> model.lastUsed));
+  }
+
+  /** Unloads the model used longest ago that nobody uses; says whether there was one. */
+  private boolean evict(LoadedModel but) {
+    Optional<LoadedModel> oldest = byUse(m -> m.active == 0 && m != but).findFirst();
+    oldest.ifPresent(model -> {
+      unload(model);
+      evictions++;
+    });
+    return oldest.isPresent();
+  }
+
+  /** The next model to become idle must not be taken again before it has made room. */
+  private void drain(LoadedModel but) {
+    byUse(model -> model != but).findFirst().ifPresent(model -> model.draining = true);
   }
 
   private static String gibibytes(long bytes) {
@@ -237,9 +327,10 @@ public final class Scheduler implements AutoCloseable {
   }
 
   /** Loads without the lock, so that others go on. */
-  private LoadedModel load(CatalogEntry entry, Path key, KeepAlive keepAlive) {
+  private LoadedModel load(CatalogEntry entry, Need need, KeepAlive keepAlive) {
+    Path key = entry.file();
     loading.add(key);
-    reserved.put(key, need(entry));
+    reserved.put(key, need.fixed() + need.session());
     lock.unlock();
     Model model = null;
     LoadEvent event = new LoadEvent();
@@ -253,10 +344,11 @@ public final class Scheduler implements AutoCloseable {
       changed.signalAll();
     }
     event.model = entry.display();
-    event.bytes = need(entry);
+    event.bytes = need.memory().weights();
     event.commit();
     int context = Math.min(limits.contextLength(), model.contextLength());
-    LoadedModel result = new LoadedModel(entry, model, need(entry), limits.parallel(), keepAlive);
+    LoadedModel result =
+        new LoadedModel(entry, model, need.memory(), need.fixed(), limits.parallel(), keepAlive);
     result.contextLength = context;
     loaded.put(key, result);
     return result;
@@ -316,7 +408,7 @@ public final class Scheduler implements AutoCloseable {
           .map(m ->
               new Running(
                   m.entry,
-                  m.bytes + m.model.sessionBytes(m.contextLength) * limits.parallel(),
+                  m.bytes(),
                   expiry(m).equals(Instant.MAX) ? null : expiry(m),
                   m.contextLength))
           .toList();
@@ -330,6 +422,26 @@ public final class Scheduler implements AutoCloseable {
       return Instant.now().plus(model.keepAlive.duration());
     }
     return model.expires;
+  }
+
+  /** Bytes that weights, buffers and sessions take, or may take while requests are answered. */
+  public long memory() {
+    lock.lock();
+    try {
+      return taken();
+    } finally {
+      lock.unlock();
+    }
+  }
+
+  /** How many models were unloaded to make room for another. */
+  public long evictions() {
+    lock.lock();
+    try {
+      return evictions;
+    } finally {
+      lock.unlock();
+    }
   }
 
   /** The number of requests that wait. */

@@ -1,5 +1,7 @@
 package pelican.server.ollama;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Instant;
 import java.time.ZoneId;
 import java.util.ArrayList;
@@ -7,11 +9,12 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import pelican.engine.PelicanException;
+import pelican.chat.Message;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 import pelican.models.Digest;
 import pelican.models.ModelName;
+import pelican.models.ModelfileText;
 import pelican.models.Puller;
 import pelican.models.StoredModel;
 import pelican.server.http.ApiException;
@@ -19,6 +22,7 @@ import pelican.server.http.ErrorStyle;
 import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
+import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
 import pelican.server.inference.Capability;
@@ -63,8 +67,7 @@ public final class ModelRoutes {
     router.add("POST", "/api/copy", ErrorStyle.OLLAMA, this::copy);
     router.add("DELETE", "/api/delete", ErrorStyle.OLLAMA, this::delete);
     router.add("POST", "/api/pull", ErrorStyle.OLLAMA, this::pull);
-    router.add("HEAD", "/api/blobs/{digest}", ErrorStyle.OLLAMA, this::blob);
-    for (String path : List.of("/api/push", "/api/create", "/api/me", "/api/signout")) {
+    for (String path : List.of("/api/me", "/api/signout")) {
       router.add(
           "POST",
           path,
@@ -150,7 +153,8 @@ public final class ModelRoutes {
       GgufMetadata metadata = file.metadata();
       Reply reply = new Reply();
       stored.flatMap(StoredModel::license).ifPresent(t -> reply.withUnlessEmpty("license", t));
-      String parameters = stored.map(ModelRoutes::parameters).orElse("");
+      String parameters =
+          stored.map(m -> ModelfileText.parameters(m, "").stripTrailing()).orElse("");
       String template =
           stored
               .flatMap(StoredModel::template)
@@ -160,11 +164,14 @@ public final class ModelRoutes {
               ? stored.flatMap(StoredModel::system).orElse("")
               : body.string("system");
       reply
-          .with("modelfile", modelfile(entry, template, system, parameters))
+          .with(
+              "modelfile",
+              ModelfileText.of(entry.display(), entry.file(), stored, template, system))
           .withUnlessEmpty("parameters", parameters)
           .withUnlessEmpty("template", template)
           .withUnlessEmpty("system", system)
           .with("details", details(entry))
+          .withUnlessEmpty("messages", stored.map(ModelRoutes::messages).orElse(List.of()))
           .with("model_info", modelInfo(entry, metadata, verbose));
       if (verbose) {
         reply.with(
@@ -182,34 +189,16 @@ public final class ModelRoutes {
     }
   }
 
-  private static String parameters(StoredModel stored) {
-    StringBuilder lines = new StringBuilder();
-    stored
-        .parameters()
-        .forEach((name, values) ->
-            values.forEach(value -> {
-              boolean bare = value.matches("-?[0-9.]+([eE][+-]?[0-9]+)?|true|false");
-              lines.append(String.format("%-30s %s%n", name, bare ? value : '"' + value + '"'));
-            }));
-    return lines.toString().stripTrailing();
-  }
-
-  private static String modelfile(
-      CatalogEntry entry, String template, String system, String parameters) {
-    StringBuilder text = new StringBuilder("# Modelfile of " + entry.display() + "\n");
-    text.append("# FROM ").append(entry.display()).append("\n\n");
-    text.append("FROM ").append(entry.file().toAbsolutePath()).append('\n');
-    if (!template.isEmpty()) {
-      text.append("TEMPLATE \"\"\"").append(template).append("\"\"\"\n");
+  private static List<Object> messages(StoredModel stored) {
+    List<Object> messages = new ArrayList<>();
+    for (Message message : stored.messages()) {
+      messages.add(
+          new Reply()
+              .with("role", message.role())
+              .with("content", message.content())
+              .withUnlessEmpty("thinking", message.thinking()));
     }
-    if (!system.isEmpty()) {
-      text.append("SYSTEM \"\"\"").append(system).append("\"\"\"\n");
-    }
-    parameters
-        .lines()
-        .forEach(
-            line -> text.append("PARAMETER ").append(line.replaceFirst(" +", " ")).append('\n'));
-    return text.toString();
+    return messages;
   }
 
   private static Map<String, Object> modelInfo(
@@ -228,22 +217,22 @@ public final class ModelRoutes {
 
   private void copy(Exchange exchange) {
     Fields body = exchange.body();
-    String source = body.string("source");
-    String destination = body.string("destination");
-    ModelName from =
-        ModelName.tryParse(source)
-            .orElseThrow(() -> ApiException.badRequest("source \"" + source + "\" is invalid"));
-    ModelName to =
-        ModelName.tryParse(destination)
-            .orElseThrow(
-                () -> ApiException.badRequest("destination \"" + destination + "\" is invalid"));
+    ModelName from = part(body, "source");
+    ModelName to = part(body, "destination");
     if (catalog.store().find(from).isEmpty()) {
-      throw new ApiException(404, "model \"" + source + "\" not found");
+      throw new ApiException(404, "model \"" + body.string("source") + "\" not found");
     }
     if (!from.sameAs(to)) {
       catalog.store().copy(from, to);
     }
     exchange.empty(200);
+  }
+
+  private ModelName part(Fields body, String field) {
+    String word = body.string(field);
+    return catalog
+        .tryName(word)
+        .orElseThrow(() -> ApiException.badRequest(field + " \"" + word + "\" is invalid"));
   }
 
   private void delete(Exchange exchange) {
@@ -253,7 +242,8 @@ public final class ModelRoutes {
       throw ApiException.badRequest("model is required");
     }
     ModelName name =
-        ModelName.tryParse(word)
+        catalog
+            .tryName(word)
             .orElseThrow(() -> ApiException.badRequest("name \"" + word + "\" is invalid"));
     StoredModel model =
         catalog
@@ -261,19 +251,8 @@ public final class ModelRoutes {
             .find(name)
             .orElseThrow(() -> new ApiException(404, "model '" + word + "' not found"));
     inference.scheduler().unload(model.file());
-    catalog.store().remove(name);
+    catalog.store().remove(model.name());
     exchange.empty(200);
-  }
-
-  private void blob(Exchange exchange) {
-    Digest digest;
-    try {
-      digest = Digest.parse(exchange.parameter("digest"));
-    } catch (PelicanException e) {
-      throw ApiException.badRequest("invalid digest format");
-    }
-    boolean there = java.nio.file.Files.isRegularFile(catalog.store().blob(digest));
-    exchange.empty(there ? 200 : 404);
   }
 
   private void pull(Exchange exchange) {
@@ -285,14 +264,29 @@ public final class ModelRoutes {
     ModelName name = catalog.name(word);
     boolean insecure = body.bool("insecure", false);
     EventStream stream = body.bool("stream", true) ? exchange.stream("application/x-ndjson") : null;
-    new Puller(catalog.store(), new PullProgress(stream)).pull(name, insecure);
+    new Puller(catalog.store(), new PullProgress(exchange, stream)).pull(word, name, insecure);
     if (stream == null) {
-      exchange.json(200, Map.of("status", "success"));
+      exchange.send(200, "application/json", Json.bytes(Map.of("status", "success")));
     }
   }
 
-  /** Lines of a pull's progress. */
-  private record PullProgress(EventStream stream) implements Puller.Progress {
+  /** Lines of a pull's progress; ends it when nobody waits for it any more. */
+  private static final class PullProgress implements Puller.Progress {
+    private static final long PERIOD_NANOS = 60_000_000;
+
+    private final Exchange exchange;
+    private final EventStream stream;
+    private Digest current;
+    private long told;
+
+    /**
+     * @param stream null if only the end is told
+     */
+    PullProgress(Exchange exchange, EventStream stream) {
+      this.exchange = exchange;
+      this.stream = stream;
+    }
+
     @Override
     public synchronized void status(String text) {
       if (stream != null) {
@@ -302,6 +296,13 @@ public final class ModelRoutes {
 
     @Override
     public synchronized void blob(Digest digest, long completed, long total) {
+      long now = System.nanoTime();
+      boolean same = digest.equals(current);
+      if (same && completed < total && now - told < PERIOD_NANOS) {
+        return;
+      }
+      current = digest;
+      told = now;
       if (stream != null) {
         stream.sendLine(
             new Reply()
@@ -309,6 +310,8 @@ public final class ModelRoutes {
                 .with("digest", digest.toString())
                 .with("total", total)
                 .withUnlessEmpty("completed", completed));
+      } else if (exchange.clientGone()) {
+        throw new UncheckedIOException(new IOException("nobody waits for the model"));
       }
     }
   }
