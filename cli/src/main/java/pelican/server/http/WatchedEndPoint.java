@@ -26,6 +26,8 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
   /** When the first byte of a request came whose header is not complete, or 0. */
   private long headerBegun;
 
+  private boolean wasLate;
+
   private final Executor executor;
 
   WatchedEndPoint(
@@ -42,11 +44,18 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
   synchronized void answering(boolean value) {
     answering = value;
     headerBegun = 0;
+    wasLate = false;
   }
 
-  /** Whether a request's header has been coming for longer than a time in nanoseconds. */
+  /**
+   * Whether a request's header has been coming for longer than a time in nanoseconds, and was so
+   * when this was asked before: after the machine slept, what was in time looks late once.
+   */
   synchronized boolean headerLate(long limit) {
-    return headerBegun != 0 && System.nanoTime() - headerBegun > limit;
+    boolean late = headerBegun != 0 && System.nanoTime() - headerBegun > limit;
+    boolean twice = late && wasLate;
+    wasLate = late;
+    return twice;
   }
 
   /** Whether the client has closed the connection, or its side of it. */
