@@ -30,6 +30,8 @@ public final class HtmlReport {
   private static final List<String> STYLES = List.of("palette.css", "answer.css", "report.css");
   private static final Pattern PLACE = Pattern.compile("\\{\\{([a-z]+)}}");
 
+  private static final Pattern SCRIPT_TAG = Pattern.compile("(?i)</?script");
+
   private HtmlReport() {}
 
   /** The text of the file. */
@@ -65,8 +67,8 @@ public final class HtmlReport {
 
   /** Makes sure that a text can stand in a script element as it is. */
   private static String inScript(String name, String text) {
-    if (text.contains("</script") || text.contains("<!--")) {
-      throw new IllegalStateException(name + " holds what ends or escapes a script element");
+    if (SCRIPT_TAG.matcher(text).find()) {
+      throw new IllegalStateException(name + " holds a tag that a script element cannot hold");
     }
     return text;
   }

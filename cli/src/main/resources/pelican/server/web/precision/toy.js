@@ -94,9 +94,10 @@ function toyChart(weights, { scale, restored }, most) {
   const steps = most <= 31 ? Array.from({ length: 2 * most + 1 }, (_, k) => (k - most) * scale) : [];
   return chart(`${weights.length} weights and what is stored for them; their numbers are in the table below`, (width) => plot({
     width,
-    height: 260,
+    height: 272,
     marginLeft: 56,
-    x: { domain: [-0.7, weights.length - 0.3], label: 'weight', ticks: Math.min(weights.length, 12), tickFormat: (i) => (Number.isInteger(i) ? String(i + 1) : '') },
+    marginBottom: 42,
+    x: { domain: [-0.7, weights.length - 0.3], label: 'weight', labelOffset: 38, ticks: Math.min(weights.length, 12), tickFormat: (i) => (Number.isInteger(i) ? String(i + 1) : '') },
     y: { label: 'value', grid: steps.length === 0, nice: true },
     marks: [
       Plot.ruleY(steps, { stroke: series(1), strokeOpacity: 0.3 }),

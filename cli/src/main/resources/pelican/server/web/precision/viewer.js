@@ -140,7 +140,7 @@ function blockView({ tensor, block, first, stored }) {
   return parts;
 }
 
-/** Nine digits tell every float32 apart. */
+/** With as many digits as a float32 holds. */
 const exact = (value) => significant(value, 7).replace(/(\.\d*?)0+(?=$|e)/, '$1').replace(/\.(?=$|e)/, '');
 
 const groupOf = ({ groups }, i) => groups[Math.floor(i / groups[0].integers.length)];
@@ -169,7 +169,7 @@ function levels(own, m) {
 const beside = (i, m, models) => i + (m - (models - 1) / 2) * 0.2;
 
 const across = (first, count) => ({
-  domain: [-0.8, count - 0.2], label: 'weight', ticks: Array.from({ length: count / 4 }, (_, k) => 4 * k), tickFormat: (i) => String(first + i),
+  domain: [-0.8, count - 0.2], label: 'weight', labelOffset: 38, ticks: Array.from({ length: count / 4 }, (_, k) => 4 * k), tickFormat: (i) => String(first + i),
 });
 
 function weightChart(first, stored, points) {
@@ -178,8 +178,9 @@ function weightChart(first, stored, points) {
   const label = `${count} weights in ${stored.map(({ model, type }) => `${model} ${type}`).join(' and ')}; their numbers are in the table below`;
   return chart(label, (width) => plot({
     width,
-    height: 300,
+    height: 310,
     marginLeft: 56,
+    marginBottom: 42,
     x: across(first, count),
     y: { label: 'value', grid: grid.length === 0, nice: true },
     marks: [
@@ -206,8 +207,9 @@ function errorChart(first, stored, points) {
   const label = stored.slice(1).map(({ model, rmsError }) => `${model}: RMS error ${significant(rmsError)}`).join('; ');
   return chart(label, (width) => plot({
     width,
-    height: 170,
+    height: 182,
     marginLeft: 56,
+    marginBottom: 42,
     x: across(first, count),
     y: { label: 'error', grid: true, ticks: 5, nice: true },
     marks: [

@@ -50,10 +50,12 @@ export function sizeBars(models) {
     own.map(({ type, tensors, weights, bytes }) => ({ model, type, tensors, weights, bytes })));
   return chart(`Size by tensor type: ${models.map((m) => `${m.model} ${size(m.fileBytes)}`).join(', ')}`, (width) => plot({
     width,
-    height: 44 + 40 * names.length,
+    height: 54 + 40 * names.length,
     marginLeft: margin(names),
     marginRight: 66,
-    x: { label: unit === 1e9 ? 'GB' : 'MB', grid: true, transform: (bytes) => bytes / unit, ticks: Math.max(3, width / 110) },
+    marginTop: 6,
+    marginBottom: 44,
+    x: { label: unit === 1e9 ? 'GB' : 'MB', labelOffset: 40, grid: true, transform: (bytes) => bytes / unit, ticks: Math.max(3, width / 110) },
     y: { domain: names, label: null, tickFormat: short, tickSize: 0, padding: 0.25 },
     color: { domain: types, range: types.map((type, i) => kindOf(i)) },
     marks: [
@@ -90,13 +92,14 @@ export function divergenceHistogram(quality) {
   const label = quality.map(({ model, statistics }) => `${model}: median ${significant(statistics.klMedian)}, 99 % ${significant(statistics.kl99)}`);
   return chart(`Divergence, ${label.join('; ')}`, (width) => plot({
     width,
-    height: 40 + 150 * quality.length,
+    height: 76 + 150 * quality.length,
     marginLeft: 48,
     marginRight: 16,
     marginTop: 26,
-    x: { label: 'KL divergence at a position, nats', domain: [Math.floor(low), Math.ceil(high)], tickFormat: power, ticks: Math.min(12, width / 60) },
+    marginBottom: 46,
+    x: { label: 'KL divergence at a position, nats', labelOffset: 42, domain: [Math.floor(low), Math.ceil(high)], tickFormat: power, ticks: Math.min(12, width / 60) },
     y: { label: 'positions', grid: true, ticks: 4 },
-    fy: { domain: quality.map(({ model }) => model), axis: null },
+    fy: { domain: quality.map(({ model }) => model), axis: null, padding: 0.22 },
     marks: [
       Plot.rectY(bars, {
         x1: 'exponent',
@@ -169,10 +172,11 @@ export function spread(what, unit, speeds) {
   const label = `${what}: ${medians.map((d) => `${d.model} ${significant(d.median, 3)} ${unit}`).join(', ')}`;
   return chart(label, (width) => plot({
     width,
-    height: 52 + 34 * names.length,
+    height: 58 + 34 * names.length,
     marginLeft: margin(names),
     marginRight: 20,
-    x: { label: unit, grid: true, zero: true, ticks: Math.max(3, width / 90), nice: true },
+    marginBottom: 44,
+    x: { label: unit, labelOffset: 40, grid: true, zero: true, ticks: Math.max(3, width / 90), nice: true },
     y: { domain: names, label: null, tickFormat: short, tickSize: 0 },
     marks: [
       Plot.ruleY(medians, { y: 'model', x1: 'least', x2: 'most', stroke: (d) => series(d.m), strokeWidth: 3, strokeOpacity: 0.35 }),

@@ -58,7 +58,7 @@ function cards() {
     const list = [card(percent(model.saving), 'smaller', `${size(report.models[0].fileBytes)} → ${size(model.fileBytes)}`)];
     const quality = report.quality.find((each) => each.model === names[m])?.statistics;
     if (quality) {
-      list.push(card(significant(quality.kl.value, 3), 'nats of divergence', `mean over ${quality.positions} positions`));
+      list.push(card(significant(quality.kl.value, 3), 'nats, mean KL', `over ${quality.positions} positions`));
       list.push(card(percent(quality.sameTop.value), 'same likeliest token', `± ${percent(quality.sameTop.uncertainty)}`));
     }
     const summary = report.behaviourSummary[m];
