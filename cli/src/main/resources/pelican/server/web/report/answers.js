@@ -75,7 +75,7 @@ function common(a, b) {
 function marked(text, from) {
   if (from < 0) return [text];
   const rest = text.slice(from);
-  return [text.slice(0, from), element('mark', { title: 'from here on the answers differ' }, rest === '' ? '∎' : rest)];
+  return [text.slice(0, from), element('mark', { title: 'from here on the answers differ' }, rest)];
 }
 
 function answerView(kind, answer, from) {
