@@ -7,4 +7,4 @@ root=$here/../..
 [ $# -gt 0 ] || set -- demo:q6 demo:q4
 "$root/pelican" compare "$@" --html "$here/report.html" >"$here/report.txt"
 cd "$root/cli/src/test/web"
-node screenshots.mjs "$here/report.html" "$here" light-head light-drawings dark-weights dark-quality phone-head phone-precision
+node screenshots.mjs "$here/report.html" "$here" light-head light-answers light-drawings dark-weights dark-quality phone-head phone-precision
