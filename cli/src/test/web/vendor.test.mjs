@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { test } from 'node:test';
+import { bundle } from './bundle.mjs';
 import { POLICY, WEB } from './static.mjs';
 
 const modules = path.join(import.meta.dirname, 'node_modules');
@@ -17,6 +18,12 @@ for (const [ours, theirs] of [
     assert.deepEqual(await readFile(path.join(WEB, 'vendor', ours)), await readFile(path.join(modules, theirs)));
   });
 }
+
+test('plot.js is what the pinned packages make', async () => {
+  const { script, licences } = await bundle();
+  assert.equal(await readFile(path.join(WEB, 'vendor/plot.js'), 'utf8'), script);
+  assert.equal(await readFile(path.join(WEB, 'vendor/plot.LICENSES.txt'), 'utf8'), licences);
+});
 
 test('the page carries the policy itself, but for what only a header can say', async () => {
   const html = await readFile(path.join(WEB, 'index.html'), 'utf8');

@@ -16,6 +16,7 @@ import me.tongfei.progressbar.ProgressBarBuilder;
 import me.tongfei.progressbar.ProgressBarStyle;
 import pelican.compare.Comparison;
 import pelican.compare.ComparisonOptions;
+import pelican.compare.HtmlReport;
 import pelican.compare.Phase;
 import pelican.compare.Prompt;
 import pelican.compare.Report;
@@ -71,10 +72,9 @@ final class CompareCommand implements Callable<Integer> {
 
   @Option(
       names = "--num-predict",
-      defaultValue = "128",
       paramLabel = "N",
-      description = "Tokens of an answer at most; default: ${DEFAULT-VALUE}.")
-  private int maxTokens;
+      description = "Tokens of an answer at most; default: 512 of a drawing, 128 of another.")
+  private Integer maxTokens;
 
   @Option(
       names = "--num-ctx",
@@ -103,6 +103,12 @@ final class CompareCommand implements Callable<Integer> {
       description = "Also show the N-th run of 32 weights of a tensor, as each file stores it.")
   private List<String> blocks = List.of();
 
+  @Option(
+      names = "--html",
+      paramLabel = "FILE",
+      description = "Also write a report for a browser: one file, with charts and the answers.")
+  private Path html;
+
   @Option(names = "--threads", paramLabel = "N", description = "Threads that compute.")
   private Integer threads;
 
@@ -123,6 +129,9 @@ final class CompareCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     ComparisonOptions options = options();
+    if (html != null) {
+      HtmlReport.checkWritable(html);
+    }
     Map<String, Path> files = files();
     try (Bar bar = new Bar();
         Comparison comparison = new Comparison(files, options, bar)) {
@@ -167,7 +176,12 @@ final class CompareCommand implements Callable<Integer> {
 
   private void interrupt(Comparison comparison) {
     comparison.cancel();
-    write(comparison.report());
+    try {
+      write(comparison.report());
+    } catch (PelicanException e) {
+      // Nothing is left that could catch it: the program is ending.
+      System.err.println("Error: " + e.getMessage());
+    }
   }
 
   private static void removeHook(Thread hook) {
@@ -199,12 +213,17 @@ final class CompareCommand implements Callable<Integer> {
                   : ReportTables.terminal(report, said);
       System.out.print(out);
       System.out.flush();
+      if (html != null) {
+        HtmlReport.write(report, html);
+        System.err.println(
+            html + (report.complete() ? " written" : " written, with what there is"));
+      }
     }
   }
 
   private ComparisonOptions options() throws IOException {
     atLeast("--seeds", seeds, 0);
-    atLeast("--num-predict", maxTokens, 1);
+    atLeast("--num-predict", maxTokens == null ? 1 : maxTokens, 1);
     atLeast("--num-ctx", contextLength, 0);
     atLeast("--repetitions", repetitions, 1);
     ModelOptions model;
@@ -220,7 +239,7 @@ final class CompareCommand implements Callable<Integer> {
         text == null ? null : readText(),
         null,
         seeds,
-        maxTokens,
+        maxTokens == null ? 0 : maxTokens,
         repetitions,
         Set.copyOf(only),
         blocks);

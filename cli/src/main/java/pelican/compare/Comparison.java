@@ -53,6 +53,7 @@ public final class Comparison implements AutoCloseable {
   private final List<Behaviour> behaviours = new ArrayList<>();
   private final List<Map<String, List<Double>>> speeds = new ArrayList<>();
   private final List<BlockView> blocks = new ArrayList<>();
+  private final List<BlockView> samples = new ArrayList<>();
   private final Map<Phase, int[]> steps = new EnumMap<>(Phase.class);
   private final Set<Phase> impossible = EnumSet.noneOf(Phase.class);
   private volatile boolean cancelled;
@@ -232,24 +233,15 @@ public final class Comparison implements AutoCloseable {
   private void showBlocks() {
     List<BlockView.Source> sources =
         subjects.stream().map(s -> new BlockView.Source(s.label(), s.file())).toList();
-    Set<String> common =
-        Set.copyOf(BlockView.choices(sources).stream().map(BlockView.Choice::tensor).toList());
-    List<BlockView> found = new ArrayList<>();
-    for (String wanted : options.blocks()) {
-      int colon = wanted.lastIndexOf(':');
-      if (colon < 0 || !wanted.substring(colon + 1).matches("\\d{1,15}")) {
-        throw new PelicanException("block is '" + wanted + "', expected TENSOR:NUMBER");
-      }
-      long number = Long.parseLong(wanted.substring(colon + 1));
-      found.add(BlockView.of(sources, wanted.substring(0, colon), number));
-    }
-    worstTensors(weights.getLast()).stream()
-        .filter(error -> common.contains(error.tensor()))
-        .limit(found.isEmpty() ? 1 : 0)
-        .map(e -> BlockView.of(sources, e.tensor(), e.maxAt() / BlockView.WEIGHTS))
-        .forEach(found::add);
+    List<List<WeightError>> worst = weights.stream().skip(1).map(Comparison::worstTensors).toList();
+    List<BlockView> found =
+        options.blocks().isEmpty()
+            ? SampleBlocks.worst(sources, worst.getLast())
+            : SampleBlocks.asked(sources, options.blocks());
+    List<BlockView> sampled = SampleBlocks.ofTensors(sources, worst);
     synchronized (this) {
       blocks.addAll(found);
+      samples.addAll(sampled);
     }
   }
 
@@ -260,10 +252,10 @@ public final class Comparison implements AutoCloseable {
         .toList();
   }
 
-  private GenerationOptions greedy() {
+  private GenerationOptions greedy(Prompt prompt) {
     return GenerationOptions.DEFAULT
         .withSampling(SamplingOptions.GREEDY)
-        .withMaxTokens(options.maxTokens());
+        .withMaxTokens(prompt.maxTokens(options.maxTokens()));
   }
 
   private void measureQuality() {
@@ -297,7 +289,7 @@ public final class Comparison implements AutoCloseable {
   /** A prompt as the template frames it, with the reference's likeliest answer. */
   private Quality.Sequence answered(Prompt prompt) {
     int[] question = first().frame(prompt.text());
-    int[] answer = first().answer(prompt.text(), greedy()).generation().tokens();
+    int[] answer = first().answer(prompt.text(), greedy(prompt)).generation().tokens();
     check();
     int[] all = IntStream.concat(IntStream.of(question), IntStream.of(answer)).toArray();
     return new Quality.Sequence(prompt.text(), all, question.length);
@@ -311,7 +303,7 @@ public final class Comparison implements AutoCloseable {
       List<Behaviour.Given> given = new ArrayList<>();
       int[] reference = null;
       for (Subject subject : subjects) {
-        Answer answer = subject.answer(prompt.text(), greedy());
+        Answer answer = subject.answer(prompt.text(), greedy(prompt));
         check();
         int[] tokens = answer.generation().tokens();
         reference = reference == null ? tokens : reference;
@@ -326,7 +318,7 @@ public final class Comparison implements AutoCloseable {
           own.add(
               subjects
                   .get(m)
-                  .answer(prompt.text(), greedy().withSampling(sampling))
+                  .answer(prompt.text(), greedy(prompt).withSampling(sampling))
                   .generation()
                   .tokens());
           check();
@@ -365,8 +357,10 @@ public final class Comparison implements AutoCloseable {
       SpeedTest test = new SpeedTest(model);
       add(m, "load", model.loadTime().toNanos() / 1e9);
       long start = System.nanoTime();
-      int[] prompt = subject.frame(options.prompts().getFirst().text());
-      model.newSession().generate(prompt, greedy().withMaxTokens(1), token -> {});
+      Prompt first = options.prompts().getFirst();
+      model
+          .newSession()
+          .generate(subject.frame(first.text()), greedy(first).withMaxTokens(1), token -> {});
       add(m, "first", (System.nanoTime() - start) / 1e9);
       check();
       int tokens = Math.min(SPEED_PROMPT, model.contextLength() - SPEED_TOKENS - 1);
@@ -445,7 +439,8 @@ public final class Comparison implements AutoCloseable {
         speed,
         texts,
         Quality.worst(subjects, results),
-        List.copyOf(blocks));
+        List.copyOf(blocks),
+        List.copyOf(samples));
   }
 
   private Speed speed(int m) {

@@ -13,7 +13,7 @@ import pelican.engine.ModelOptions;
  * @param text a text to measure the divergence over; null for the reference's own answers
  * @param tokens tokens to measure the divergence over; null for text or answers
  * @param seeds how many seeds each prompt is answered with
- * @param maxTokens the longest answer
+ * @param maxTokens the longest answer; 0 for the default of each prompt's kind
  * @param repetitions how often speed is measured
  * @param phases which parts to do
  * @param blocks blocks to show, each as {@code TENSOR:NUMBER}

@@ -1,5 +1,7 @@
 package pelican.compare;
 
+import java.util.ArrayList;
+import java.util.List;
 import pelican.engine.PelicanException;
 import pelican.sampling.LogProbabilities;
 
@@ -14,10 +16,8 @@ import pelican.sampling.LogProbabilities;
  * @param shift Δp: the probability of the token that follows in the text, {@code q − p}
  * @param referenceLoss {@code −ln p} of the token that follows
  * @param loss {@code −ln q} of the token that follows
- * @param referenceTop the reference's likeliest token
- * @param referenceTopProbability its probability p
- * @param top the other model's likeliest token
- * @param topProbability its probability q
+ * @param referenceTops the reference's likeliest tokens, the likeliest first, with p
+ * @param tops the other model's likeliest tokens, the likeliest first, with q
  */
 record Divergence(
     double kl,
@@ -25,10 +25,14 @@ record Divergence(
     double shift,
     double referenceLoss,
     double loss,
-    int referenceTop,
-    double referenceTopProbability,
-    int top,
-    double topProbability) {
+    List<Ranked> referenceTops,
+    List<Ranked> tops) {
+  /** How many of the likeliest tokens are kept; a vocabulary may have fewer. */
+  static final int TOPS = 3;
+
+  /** A token with its probability. */
+  record Ranked(int token, double probability) {}
+
   /**
    * Compares two rows of logits.
    *
@@ -44,28 +48,47 @@ record Divergence(
       throw new PelicanException("the logits are not finite, expected numbers");
     }
     double kl = 0;
-    int pTop = 0;
-    int qTop = 0;
     for (int i = 0; i < vocabulary; i++) {
       double logP = p[pAt + i] - pSum;
       // A token that the reference rules out adds nothing: p · ln p tends to 0.
       if (logP > Double.NEGATIVE_INFINITY) {
         kl += Math.exp(logP) * (logP - (q[qAt + i] - qSum));
       }
-      pTop = p[pAt + i] > p[pAt + pTop] ? i : pTop;
-      qTop = q[qAt + i] > q[qAt + qTop] ? i : qTop;
     }
+    List<Ranked> referenceTops = tops(p, pAt, vocabulary, pSum);
+    List<Ranked> tops = tops(q, qAt, vocabulary, qSum);
     double pNext = p[pAt + next] - pSum;
     double qNext = q[qAt + next] - qSum;
     return new Divergence(
         kl,
-        pTop == qTop,
+        referenceTops.getFirst().token == tops.getFirst().token,
         Math.exp(qNext) - Math.exp(pNext),
         -pNext,
         -qNext,
-        pTop,
-        Math.exp(p[pAt + pTop] - pSum),
-        qTop,
-        Math.exp(q[qAt + qTop] - qSum));
+        referenceTops,
+        tops);
+  }
+
+  /** The likeliest tokens; of equal ones the first. */
+  private static List<Ranked> tops(float[] logits, int from, int vocabulary, double sum) {
+    int[] best = new int[Math.min(TOPS, vocabulary)];
+    int found = 0;
+    for (int i = 0; i < vocabulary; i++) {
+      float logit = logits[from + i];
+      if (found == best.length && !(logit > logits[from + best[found - 1]])) {
+        continue;
+      }
+      int place = found == best.length ? found - 1 : found++;
+      while (place > 0 && logit > logits[from + best[place - 1]]) {
+        best[place] = best[place - 1];
+        place--;
+      }
+      best[place] = i;
+    }
+    List<Ranked> tops = new ArrayList<>();
+    for (int token : best) {
+      tops.add(new Ranked(token, Math.exp(logits[from + token] - sum)));
+    }
+    return tops;
   }
 }

@@ -22,6 +22,11 @@ import tools.jackson.databind.json.JsonMapper;
  * @param expected for a number, the right one as it has to appear in the answer; else empty
  */
 public record Prompt(String text, String kind, String expected) {
+  /** Tokens of an answer at most, by default: of a drawing, so that it ends, and of another. */
+  private static final int DRAWING_TOKENS = 512;
+
+  private static final int ANSWER_TOKENS = 128;
+
   private static final String BUILT_IN = "prompts.jsonl";
 
   public Prompt {
@@ -29,6 +34,15 @@ public record Prompt(String text, String kind, String expected) {
       throw new PelicanException(
           "kind is '" + kind + "', expected one of " + String.join(", ", AnswerCheck.KINDS));
     }
+  }
+
+  /**
+   * The longest answer to this prompt, in tokens.
+   *
+   * @param asked what the user wants; 0 for the default
+   */
+  int maxTokens(int asked) {
+    return asked > 0 ? asked : kind.equals("svg") ? DRAWING_TOKENS : ANSWER_TOKENS;
   }
 
   /** The prompts that are carried inside. */

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Function;
 import pelican.engine.PelicanException;
 
 /**
@@ -38,8 +39,18 @@ final class Quality {
    * @param text its text
    * @param kl the divergence of each model but the reference, in nats
    * @param same whether each has the same likeliest token as the reference
+   * @param probability the probability that each model, the reference first, gives the token
+   * @param tops the likeliest tokens of each model, the reference first
    */
-  record Mark(String text, List<Double> kl, List<Boolean> same) {}
+  record Mark(
+      String text,
+      List<Double> kl,
+      List<Boolean> same,
+      List<Double> probability,
+      List<List<Likely>> tops) {}
+
+  /** What a model holds likely in a token's place. */
+  record Likely(String text, double probability) {}
 
   /** A text that was gone through: those of its tokens that count. */
   record Marked(String title, List<Mark> marks) {}
@@ -132,9 +143,30 @@ final class Quality {
           new Mark(
               text(reference, sequence.tokens[sequence.from + i]),
               result.divergences.stream().map(d -> d.get(at).kl()).toList(),
-              result.divergences.stream().map(d -> d.get(at).sameTop()).toList()));
+              result.divergences.stream().map(d -> d.get(at).sameTop()).toList(),
+              forEach(result, at, d -> Math.exp(-d.referenceLoss()), d -> Math.exp(-d.loss())),
+              forEach(
+                  result,
+                  at,
+                  d -> likely(reference, d.referenceTops()),
+                  d -> likely(reference, d.tops()))));
     }
     return new Marked(sequence.title, marks);
+  }
+
+  /** Something of the reference, then of each other model, at a position. */
+  private static <T> List<T> forEach(
+      Result result, int at, Function<Divergence, T> ofReference, Function<Divergence, T> ofOther) {
+    List<T> all = new ArrayList<>();
+    all.add(ofReference.apply(result.divergences.getFirst().get(at)));
+    result.divergences.forEach(row -> all.add(ofOther.apply(row.get(at))));
+    return all;
+  }
+
+  private static List<Likely> likely(Subject reference, List<Divergence.Ranked> tops) {
+    return tops.stream()
+        .map(top -> new Likely(text(reference, top.token()), top.probability()))
+        .toList();
   }
 
   /** The positions that differ most, over all models but the reference. */
@@ -155,8 +187,8 @@ final class Quality {
                     subjects.get(m + 1).label(),
                     reference.model().tokenizer().decode(before),
                     text(reference, sequence.tokens[at]),
-                    text(reference, row.get(i).referenceTop()),
-                    text(reference, row.get(i).top()),
+                    text(reference, row.get(i).referenceTops().getFirst().token()),
+                    text(reference, row.get(i).tops().getFirst().token()),
                     row.get(i)));
             all.sort(Comparator.comparingDouble((Worst w) -> w.divergence.kl()).reversed());
             if (all.size() > WORST) {

@@ -20,6 +20,8 @@ import java.util.List;
  * @param texts tokens with their divergence
  * @param worst positions of greatest divergence
  * @param blocks blocks of weights to look into
+ * @param samples for the precision viewer: of each model's worst tensors the first block and the
+ *     one with the greatest error
  */
 public record Report(
     String created,
@@ -35,7 +37,8 @@ public record Report(
     List<Speed> speed,
     List<Quality.Marked> texts,
     List<Quality.Worst> worst,
-    List<BlockView> blocks) {
+    List<BlockView> blocks,
+    List<BlockView> samples) {
   /**
    * Errors of a model's tensors.
    *

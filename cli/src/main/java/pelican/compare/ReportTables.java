@@ -228,8 +228,11 @@ public final class ReportTables {
               "'%s' %s"
                   .formatted(
                       oneLine(position.referenceTop()),
-                      percent(divergence.referenceTopProbability())),
-              "'%s' %s".formatted(oneLine(position.top()), percent(divergence.topProbability()))));
+                      percent(divergence.referenceTops().getFirst().probability())),
+              "'%s' %s"
+                  .formatted(
+                      oneLine(position.top()),
+                      percent(divergence.tops().getFirst().probability()))));
     }
     return new Section("Positions that differ most", rows, List.of());
   }

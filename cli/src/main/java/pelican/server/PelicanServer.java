@@ -24,6 +24,7 @@ import pelican.server.openai.CompletionRoutes;
 import pelican.server.openai.ModelListRoutes;
 import pelican.server.openai.ResponseRoutes;
 import pelican.server.openai.VectorRoutes;
+import pelican.server.precision.PrecisionRoutes;
 
 /** The server: models, the service that answers with them, and the routes that lead to it. */
 public final class PelicanServer implements AutoCloseable {
@@ -56,6 +57,7 @@ public final class PelicanServer implements AutoCloseable {
     WebPage page = new WebPage();
     router.add("GET", "/", ErrorStyle.OLLAMA, page::root);
     router.add("HEAD", "/", ErrorStyle.OLLAMA, page::root);
+    router.add("GET", "/precision", ErrorStyle.OLLAMA, page::precision);
     router.add("GET", "/ui/{file...}", ErrorStyle.OLLAMA, page::file);
     router.add("GET", "/healthz", ErrorStyle.OLLAMA, exchange -> exchange.text(200, "ok"));
     router.add(
@@ -79,6 +81,7 @@ public final class PelicanServer implements AutoCloseable {
     new ResponseRoutes(inference).addTo(router);
     new MessageRoutes(inference).addTo(router);
     new ModelListRoutes(inference.catalog()).addTo(router);
+    new PrecisionRoutes(inference.catalog()).addTo(router);
   }
 
   /** Begins to listen. */

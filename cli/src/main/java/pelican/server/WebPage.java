@@ -4,10 +4,11 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import pelican.compare.HtmlReport;
 import pelican.server.http.ApiException;
 import pelican.server.http.Exchange;
 
-/** The chat page: static files that a browser may run nothing else with. */
+/** The chat page and the precision page: static files that a browser may run nothing else with. */
 final class WebPage {
   /** No part leads elsewhere: no empty segment, no dots at its beginning. */
   private static final Pattern FILE =
@@ -19,6 +20,13 @@ final class WebPage {
           + " font-src 'self'; connect-src 'self' http: https:; frame-src 'self';"
           + " base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+  /** The precision page draws with a library that puts one style sheet of its own into drawings. */
+  private static final String PRECISION_POLICY =
+      "default-src 'none'; script-src 'self'; style-src 'self' '"
+          + HtmlReport.CHART_STYLE_HASH
+          + "'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none';"
+          + " frame-ancestors 'none'";
+
   void root(Exchange exchange) throws IOException {
     String accept = Optional.ofNullable(exchange.header("Accept")).orElse("");
     Optional<byte[]> index = accept.contains("text/html") ? read("index.html") : Optional.empty();
@@ -28,6 +36,10 @@ final class WebPage {
     } else {
       exchange.text(200, "Ollama is running");
     }
+  }
+
+  void precision(Exchange exchange) throws IOException {
+    send(exchange, "precision.html", read("precision.html").orElseThrow(), PRECISION_POLICY);
   }
 
   void file(Exchange exchange) throws IOException {
@@ -41,7 +53,11 @@ final class WebPage {
   }
 
   private static void send(Exchange exchange, String name, byte[] bytes) {
-    exchange.setHeader("Content-Security-Policy", POLICY);
+    send(exchange, name, bytes, POLICY);
+  }
+
+  private static void send(Exchange exchange, String name, byte[] bytes, String policy) {
+    exchange.setHeader("Content-Security-Policy", policy);
     exchange.setHeader("X-Content-Type-Options", "nosniff");
     exchange.setHeader("Referrer-Policy", "no-referrer");
     exchange.setHeader("Cache-Control", "no-store");

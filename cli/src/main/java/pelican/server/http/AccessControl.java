@@ -100,9 +100,12 @@ public final class AccessControl {
     return true;
   }
 
-  /** The page and the signs of life tell nothing that needs protection. */
+  /** The pages and the signs of life tell nothing that needs protection. */
   private static boolean needsKey(String pattern) {
-    return !(pattern.equals("/") || pattern.equals("/healthz") || pattern.startsWith("/ui"));
+    return !(pattern.equals("/")
+        || pattern.equals("/precision")
+        || pattern.equals("/healthz")
+        || pattern.startsWith("/ui"));
   }
 
   private boolean hasKey(Exchange exchange) {

@@ -46,8 +46,17 @@ export async function tags(connection, signal) {
   return models;
 }
 
-async function json(connection, path, signal) {
-  const response = await call(connection, path, { signal });
+/** The JSON answer to a value that is posted. */
+export async function ask(connection, path, value, signal) {
+  return json(connection, path, signal, {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(value),
+  });
+}
+
+async function json(connection, path, signal, init = {}) {
+  const response = await call(connection, path, { ...init, signal });
   try {
     return await response.json();
   } catch (error) {

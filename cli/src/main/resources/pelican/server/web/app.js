@@ -63,6 +63,8 @@ async function connect() {
     const [found, number] = await Promise.all([tags(connection, attempt.signal), version(connection, attempt.signal)]);
     models = answering(found);
     const count = models.length === 1 ? '1 model' : `${models.length} models`;
+    // The page that shows it asks the server that it came from, and only Pelican has it.
+    byId('precision').hidden = connection.endpoint !== endpointOf('');
     showConnection('connected', `${new URL(connection.endpoint).host} · ${number === '' ? '' : `version ${number} · `}${count}`);
   } catch (error) {
     if (attempt.signal.aborted) return;
