@@ -10,9 +10,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.Set;
 import pelican.engine.PelicanException;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
@@ -153,8 +154,8 @@ public final class ResultFile implements AutoCloseable {
           "%s (%s)".formatted(wanted.dataset, wanted.sha256));
     }
     Map<String, String> options = run.options == null ? Map.of() : run.options;
-    TreeSet<String> names = new TreeSet<>(options.keySet());
-    names.addAll(wanted.options.keySet());
+    Set<String> names = new LinkedHashSet<>(wanted.options.keySet());
+    names.addAll(options.keySet());
     for (String name : names) {
       String old = options.getOrDefault(name, "unset");
       String now = wanted.options.getOrDefault(name, "unset");
