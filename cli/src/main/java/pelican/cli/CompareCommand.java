@@ -134,7 +134,7 @@ final class CompareCommand implements Callable<Integer> {
     Map<String, Path> files = files();
     try (Bar bar = new Bar();
         Comparison comparison = new Comparison(files, options, bar);
-        Interruption ctrlC = new Interruption(() -> interrupt(comparison))) {
+        Interruption _ = new Interruption(() -> interrupt(comparison))) {
       said = comparison.notes();
       // Before the numbers, which take a while; JSON and Markdown have notes in their right place.
       said.forEach(note -> (isTable() ? System.out : System.err).println(note));

@@ -167,7 +167,7 @@ final class EvalCommand implements Callable<Integer> {
   private int evaluate(
       Map<Item, GenerationOptions> items, Map<String, ModelResolver.Resolved> resolved) {
     List<Model> open = new ArrayList<>();
-    try (Interruption ctrlC = new Interruption(this::interrupted)) {
+    try (Interruption _ = new Interruption(this::interrupted)) {
       for (Candidate candidate : candidates) {
         Map<Item, GenerationOptions> left = left(candidate.model(), items);
         if (!left.isEmpty()) {

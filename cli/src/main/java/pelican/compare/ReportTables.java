@@ -247,6 +247,7 @@ public final class ReportTables {
     rows.add(row("first token, s", models, m -> spread(m.firstToken())));
     rows.add(row("prefill, tokens/s", models, m -> spread(m.prefill())));
     rows.add(row("decode, tokens/s", models, m -> spread(m.decode())));
+    rows.add(row("memory beyond the file", models, m -> memory(m.memory())));
     rows.add(row("file in memory", models, m -> ModelSummary.size(m.mappedBytes())));
     rows.add(row("read for a token", models, m -> ModelSummary.size(m.bytesPerToken())));
     return new TableSection("Speed: medians, least and greatest", rows, List.of());
@@ -280,6 +281,10 @@ public final class ReportTables {
     String min = stored.hasMins() ? " − " + significant(group.min()) : "";
     return "%s·%d%s = %s"
         .formatted(significant(group.scale()), group.integers()[at % size], min, weight);
+  }
+
+  private static String memory(Speed.Memory memory) {
+    return memory == null ? "—" : ModelSummary.size(memory.bytes()) + " " + memory.kind();
   }
 
   private static String spread(Speed.Spread spread) {
