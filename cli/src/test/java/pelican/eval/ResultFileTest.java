@@ -17,6 +17,7 @@ import pelican.engine.PelicanException;
 /** Results are kept, gone on with, and not mixed with those of something else. */
 class ResultFileTest {
   private static final Map<String, String> OPTIONS = Map.of("temperature", "0");
+  private static final Dataset DEMO = Dataset.builtIn("demo");
   private static final Candidate MODEL = new Candidate("m", "m.gguf", "sha256:aa");
 
   @TempDir private Path folder;
@@ -30,7 +31,7 @@ class ResultFileTest {
   }
 
   private void write(String... ids) throws IOException {
-    try (ResultFile file = ResultFile.open(path(), Dataset.builtIn("demo"), OPTIONS)) {
+    try (ResultFile file = ResultFile.open(path(), DEMO, OPTIONS)) {
       file.begin(MODEL);
       for (String id : ids) {
         file.add(result(id));
@@ -39,7 +40,7 @@ class ResultFileTest {
   }
 
   private List<Result> read() throws IOException {
-    try (ResultFile file = ResultFile.open(path(), Dataset.builtIn("demo"), OPTIONS)) {
+    try (ResultFile file = ResultFile.open(path(), DEMO, OPTIONS)) {
       file.begin(MODEL);
       return file.results();
     }
@@ -74,22 +75,21 @@ class ResultFileTest {
     write("1");
     Path other =
         Files.writeString(folder.resolve("o.jsonl"), "{\"prompt\":\"a\",\"answer\":\"b\"}");
-    Dataset demo = Dataset.builtIn("demo");
     assertThatThrownBy(() -> ResultFile.open(path(), Dataset.read(other), OPTIONS))
         .isInstanceOf(PelicanException.class)
         .hasMessageMatching(
             "(?s).*results.jsonl holds results of the set demo \\(sha256:[0-9a-f]{64}\\), not .*"
                 + "o.jsonl \\(sha256:[0-9a-f]{64}\\): to begin anew, give another --output.*");
-    assertThatThrownBy(() -> ResultFile.open(path(), demo, Map.of("temperature", "1")))
+    assertThatThrownBy(() -> ResultFile.open(path(), DEMO, Map.of("temperature", "1")))
         .hasMessageContaining("holds results with temperature 0, not temperature 1:");
-    assertThatThrownBy(() -> ResultFile.open(path(), demo, Map.of("temperature", "0", "seed", "3")))
+    assertThatThrownBy(() -> ResultFile.open(path(), DEMO, Map.of("temperature", "0", "seed", "3")))
         .hasMessageContaining("holds results with seed unset, not seed 3:");
-    try (ResultFile file = ResultFile.open(path(), demo, OPTIONS)) {
+    try (ResultFile file = ResultFile.open(path(), DEMO, OPTIONS)) {
       file.begin(new Candidate("another", "x.gguf", "sha256:bb"));
       assertThatThrownBy(() -> file.begin(new Candidate("m", "n.gguf", "sha256:bb")))
           .hasMessageContaining(
               "holds results of another m (m.gguf, sha256:aa), not n.gguf (sha256:bb):");
-      assertThatThrownBy(() -> ResultFile.open(path(), demo, OPTIONS))
+      assertThatThrownBy(() -> ResultFile.open(path(), DEMO, OPTIONS))
           .hasMessageContaining("another evaluation is writing it");
     }
   }
