@@ -57,9 +57,9 @@ class LabWalkIT {
     }
     for (int i = 0; i < steps.size(); i++) {
       // Times and rates differ from run to run, and rounding from machine to machine.
-      assertThat(ran.get(i).output().isBlank())
-          .as("%s%n%s", steps.get(i).command(), ran.get(i).output())
-          .isEqualTo(steps.get(i).output().isBlank());
+      if (!steps.get(i).output().isBlank()) {
+        assertThat(ran.get(i).output()).as(steps.get(i).command()).isNotBlank();
+      }
     }
   }
 
@@ -97,7 +97,7 @@ class LabWalkIT {
           .append("\necho $? > code.%d\n".formatted(i));
     }
     Files.writeString(folder.resolve("walk.sh"), script);
-    ProcessBuilder builder = new ProcessBuilder("bash", "-m", "walk.sh").directory(folder.toFile());
+    ProcessBuilder builder = new ProcessBuilder("bash", "walk.sh").directory(folder.toFile());
     builder.environment().put("OLLAMA_MODELS", folder.resolve("models").toString());
     builder.environment().put("OLLAMA_HOST", "127.0.0.1:" + port);
     Process shell =
