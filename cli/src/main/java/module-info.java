@@ -23,4 +23,6 @@ module pelican.cli {
       info.picocli;
   opens pelican.compare to
       tools.jackson.databind;
+  opens pelican.eval to
+      tools.jackson.databind;
 }

@@ -23,7 +23,6 @@ import pelican.compare.Report;
 import pelican.compare.ReportTables;
 import pelican.engine.ModelOptions;
 import pelican.engine.PelicanException;
-import pelican.models.ModelResolver;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -134,22 +133,23 @@ final class CompareCommand implements Callable<Integer> {
     }
     Map<String, Path> files = files();
     try (Bar bar = new Bar();
-        Comparison comparison = new Comparison(files, options, bar)) {
+        Comparison comparison = new Comparison(files, options, bar);
+        Interruption _ = new Interruption(() -> interrupt(comparison))) {
       said = comparison.notes();
       // Before the numbers, which take a while; JSON and Markdown have notes in their right place.
       said.forEach(note -> (isTable() ? System.out : System.err).println(note));
-      Thread hook = new Thread(() -> interrupt(comparison), "pelican-compare-interrupted");
-      Runtime.getRuntime().addShutdownHook(hook);
       try {
         comparison.run();
       } catch (CancellationException e) {
-        // The hook writes what there is; the models have to stay open until it has.
-        join(hook);
         return Failures.FAILURE;
+      } catch (PelicanException e) {
+        // Hours of work need not be lost by what fails last.
+        bar.close();
+        write(comparison.report());
+        throw e;
       }
       bar.close();
       write(comparison.report());
-      removeHook(hook);
     }
     return 0;
   }
@@ -158,19 +158,10 @@ final class CompareCommand implements Callable<Integer> {
     return !format.json && !format.markdown;
   }
 
-  /** Labels and files: files go by their name, where no other has the same. */
   private Map<String, Path> files() {
-    Map<String, ModelResolver.Resolved> resolved = new LinkedHashMap<>();
-    for (String model : models) {
-      if (resolved.put(model, ModelResolver.ofUser().resolve(model)) != null) {
-        throw new ParameterException(
-            spec.commandLine(), "model '" + model + "' is named twice, expected different ones");
-      }
-    }
-    long names = resolved.values().stream().map(ModelResolver.Resolved::name).distinct().count();
     Map<String, Path> files = new LinkedHashMap<>();
-    resolved.forEach(
-        (word, model) -> files.put(names == resolved.size() ? model.name() : word, model.file()));
+    SeveralModels.resolve(spec.commandLine(), models)
+        .forEach((label, model) -> files.put(label, model.file()));
     return files;
   }
 
@@ -181,23 +172,6 @@ final class CompareCommand implements Callable<Integer> {
     } catch (PelicanException e) {
       // Nothing is left that could catch it: the program is ending.
       System.err.println("Error: " + e.getMessage());
-    }
-  }
-
-  private static void removeHook(Thread hook) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(hook);
-    } catch (IllegalStateException e) {
-      // The program was interrupted just now: the hook finds the report written.
-      join(hook);
-    }
-  }
-
-  private static void join(Thread hook) {
-    try {
-      hook.join();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
     }
   }
 

@@ -35,6 +35,7 @@ import picocli.CommandLine.Spec;
       QuantizeCommand.class,
       BenchCommand.class,
       CompareCommand.class,
+      EvalCommand.class,
       VersionCommand.class,
       GenerateCompletion.class,
     })

@@ -13,10 +13,11 @@ import javax.xml.stream.XMLStreamException;
 import javax.xml.stream.XMLStreamReader;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** Measures of single answers and of pairs. */
-final class AnswerCheck {
+public final class AnswerCheck {
   /** The kinds of answers; all but text can be told to be well-formed or right. */
   static final List<String> KINDS = List.of("text", "number", "json", "svg");
 
@@ -39,7 +40,7 @@ final class AnswerCheck {
   static Optional<Boolean> wellFormed(Prompt prompt, String answer) {
     return switch (prompt.kind()) {
       case "number" -> Optional.of(lastNumber(answer).equals(Optional.of(prompt.expected())));
-      case "json" -> Optional.of(isJson(unfenced(answer)));
+      case "json" -> Optional.of(json(answer).isPresent());
       case "svg" -> Optional.of(svg(answer).isPresent());
       default -> Optional.empty();
     };
@@ -58,11 +59,12 @@ final class AnswerCheck {
     return matcher.matches() ? matcher.group(1) : answer.strip();
   }
 
-  private static boolean isJson(String text) {
+  /** The JSON value that an answer is, with or without a fence of back-quotes around it. */
+  public static Optional<JsonNode> json(String answer) {
     try {
-      return !STRICT.readTree(text).isMissingNode();
+      return Optional.of(STRICT.readTree(unfenced(answer))).filter(node -> !node.isMissingNode());
     } catch (JacksonException e) {
-      return false;
+      return Optional.empty();
     }
   }
 

@@ -40,10 +40,12 @@ record Behaviour(String prompt, String kind, List<Given> answers, List<Stability
       boolean ended) {}
 
   /**
-   * How far answers agree that are drawn with seeds.
+   * How far answers agree that are drawn with seeds 1 to n. With {@code a_i} the model's answer to
+   * seed i, {@code r_i} the reference's and A the {@link AnswerCheck#agreement}: what chance
+   * changes shows in {@code within}, what the quantization changes beside it in {@code between}.
    *
-   * @param within mean agreement of the model's answers with each other, over all pairs of seeds
-   * @param between mean agreement with the reference's answers to the same seeds
+   * @param within {@code Σ_{i<j} A(a_i, a_j) / (n·(n − 1)/2)}; 1 for a single seed
+   * @param between {@code Σ_i A(r_i, a_i) / n}; 1 for the reference
    */
   record Stability(double within, double between) {}
 

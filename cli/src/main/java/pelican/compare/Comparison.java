@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.EnumSet;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -16,9 +15,7 @@ import java.util.stream.IntStream;
 import pelican.engine.Answer;
 import pelican.engine.FinishReason;
 import pelican.engine.GenerationOptions;
-import pelican.engine.Model;
 import pelican.engine.PelicanException;
-import pelican.engine.SpeedTest;
 import pelican.gguf.GgufFile;
 import pelican.gguf.TensorInfo;
 import pelican.sampling.SamplingOptions;
@@ -33,8 +30,6 @@ public final class Comparison implements AutoCloseable {
     void step(Phase phase, int done, int total);
   }
 
-  private static final int SPEED_PROMPT = 128;
-  private static final int SPEED_TOKENS = 32;
   private static final int WORST_TENSORS = 10;
 
   /** Tokens whose divergence a report shows one by one. */
@@ -51,7 +46,7 @@ public final class Comparison implements AutoCloseable {
   private final List<List<WeightError>> weights = new ArrayList<>();
   private final List<Quality.Result> results = new ArrayList<>();
   private final List<Behaviour> behaviours = new ArrayList<>();
-  private final List<Map<String, List<Double>>> speeds = new ArrayList<>();
+  private final List<SpeedRuns> speeds = new ArrayList<>();
   private final List<BlockView> blocks = new ArrayList<>();
   private final List<BlockView> samples = new ArrayList<>();
   private final Map<Phase, int[]> steps = new EnumMap<>(Phase.class);
@@ -74,7 +69,7 @@ public final class Comparison implements AutoCloseable {
         facts.add(
             ModelFacts.of(subject.label(), subject.file(), subjects.getFirst().file().size()));
         weights.add(new ArrayList<>());
-        speeds.add(new LinkedHashMap<>());
+        speeds.add(new SpeedRuns(subject, options.prompts().getFirst(), this::check));
       }
       metadata = ModelFacts.metadata(subjects.stream().map(Subject::file).toList());
       sameTokens =
@@ -335,57 +330,26 @@ public final class Comparison implements AutoCloseable {
   }
 
   private void measureSpeed() {
-    int total = options.repetitions() * subjects.size();
+    int total = (options.repetitions() + 1) * subjects.size();
     step(Phase.SPEED, 0, total);
     int done = 0;
-    // The first run of each is slower, as code is still compiled.
-    for (int run = -1; run < options.repetitions(); run++) {
-      for (int m = 0; m < subjects.size(); m++) {
-        measureSpeed(subjects.get(m), m);
-        if (run < 0) {
-          forgetSpeed(m);
-        } else {
-          done++;
-        }
-        step(Phase.SPEED, done, total);
+    for (SpeedRuns runs : speeds) {
+      runs.warmUp();
+      step(Phase.SPEED, ++done, total);
+    }
+    for (int run = 0; run < options.repetitions(); run++) {
+      for (SpeedRuns runs : speeds) {
+        runs.run();
+        step(Phase.SPEED, ++done, total);
       }
     }
-  }
-
-  private void measureSpeed(Subject subject, int m) {
-    try (Model model = subject.reload()) {
-      SpeedTest test = new SpeedTest(model);
-      add(m, "load", model.loadTime().toNanos() / 1e9);
-      long start = System.nanoTime();
-      Prompt first = options.prompts().getFirst();
-      model
-          .newSession()
-          .generate(subject.frame(first.text()), greedy(first).withMaxTokens(1), token -> {});
-      add(m, "first", (System.nanoTime() - start) / 1e9);
-      check();
-      int tokens = Math.min(SPEED_PROMPT, model.contextLength() - SPEED_TOKENS - 1);
-      add(m, "prefill", tokens / test.prefill(tokens));
-      check();
-      double seconds = 0;
-      for (double second : test.decode(1, SPEED_TOKENS)) {
-        seconds += second;
-      }
-      add(m, "decode", SPEED_TOKENS / seconds);
-    }
-  }
-
-  private synchronized void add(int m, String what, double value) {
-    speeds.get(m).computeIfAbsent(what, key -> new ArrayList<>()).add(value);
-  }
-
-  private synchronized void forgetSpeed(int m) {
-    speeds.get(m).clear();
   }
 
   /** Ends {@link #run} soon; what was found stays. */
   public void cancel() {
     cancelled = true;
     subjects.forEach(subject -> subject.session().cancel());
+    speeds.forEach(SpeedRuns::cancel);
   }
 
   /** What was found so far, and what is missing. */
@@ -413,9 +377,7 @@ public final class Comparison implements AutoCloseable {
       if (!behaviours.isEmpty()) {
         summaries.add(Behaviour.summary(behaviours, m, subjects.get(m).label()));
       }
-      if (speeds.get(m).size() == 4) {
-        speed.add(speed(m));
-      }
+      speeds.get(m).speed().ifPresent(speed::add);
     }
     List<Quality.Marked> texts = new ArrayList<>();
     int shown = 0;
@@ -443,18 +405,6 @@ public final class Comparison implements AutoCloseable {
         List.copyOf(samples));
   }
 
-  private Speed speed(int m) {
-    Map<String, List<Double>> runs = speeds.get(m);
-    return new Speed(
-        subjects.get(m).label(),
-        Speed.Spread.of(runs.get("load")),
-        Speed.Spread.of(runs.get("first")),
-        Speed.Spread.of(runs.get("prefill")),
-        Speed.Spread.of(runs.get("decode")),
-        facts.get(m).fileBytes(),
-        subjects.get(m).model().bytesPerToken());
-  }
-
   private List<String> missing() {
     List<String> missing = new ArrayList<>();
     for (Phase phase : Phase.values()) {
@@ -467,6 +417,11 @@ public final class Comparison implements AutoCloseable {
         missing.add(phase.what() + ": not begun");
       } else if (done[0] < done[1]) {
         missing.add(phase.what() + ": only " + done[0] + " of " + done[1] + " steps done");
+      }
+    }
+    for (int m = 0; m < subjects.size(); m++) {
+      if (!speeds.get(m).failure().isEmpty()) {
+        missing.add("the memory of " + subjects.get(m).label() + ": " + speeds.get(m).failure());
       }
     }
     return missing;

@@ -1,24 +1,23 @@
 package pelican.compare;
 
+import static pelican.summary.Numbers.fixed;
+import static pelican.summary.Numbers.percent;
+import static pelican.summary.Numbers.significant;
+import static pelican.summary.TableSection.escaped;
+import static pelican.summary.TableSection.oneLine;
+import static pelican.summary.TableSection.row;
+import static pelican.summary.TableSection.shortened;
+
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import pelican.summary.ModelSummary;
+import pelican.summary.TableSection;
 
 /** A report as text: tables for a terminal, or Markdown. */
 public final class ReportTables {
   /** Characters of an answer that are shown, so that a prompt stays on a few lines. */
   private static final int SHOWN = 60;
-
-  /**
-   * A table under a heading; the first row names the columns.
-   *
-   * @param notes sentences below the table
-   */
-  private record Section(String heading, List<List<String>> rows, List<String> notes) {}
 
   private ReportTables() {}
 
@@ -34,24 +33,7 @@ public final class ReportTables {
         text.append(line).append('\n');
       }
     }
-    for (Section section : sections(report)) {
-      text.append('\n').append(section.heading).append('\n');
-      int columns = section.rows.getFirst().size();
-      int[] widths = new int[columns];
-      for (List<String> row : section.rows) {
-        for (int i = 0; i < columns; i++) {
-          widths[i] = Math.max(widths[i], row.get(i).length());
-        }
-      }
-      for (List<String> row : section.rows) {
-        StringBuilder line = new StringBuilder("  ");
-        for (int i = 0; i < columns; i++) {
-          line.append(row.get(i)).append(" ".repeat(widths[i] - row.get(i).length() + 3));
-        }
-        text.append(line.toString().stripTrailing()).append('\n');
-      }
-      section.notes.forEach(note -> text.append("  ").append(note).append('\n'));
-    }
+    sections(report).forEach(section -> text.append('\n').append(section.terminal()));
     return text.toString();
   }
 
@@ -61,23 +43,8 @@ public final class ReportTables {
     for (String line : head(report)) {
       text.append("- ").append(escaped(line)).append('\n');
     }
-    for (Section section : sections(report)) {
-      text.append("\n## ").append(section.heading).append("\n\n");
-      text.append(markdown(section.rows.getFirst()));
-      text.append("|").append("---|".repeat(section.rows.getFirst().size())).append('\n');
-      section.rows.stream().skip(1).map(ReportTables::markdown).forEach(text::append);
-      section.notes.forEach(note -> text.append('\n').append(escaped(note)).append('\n'));
-    }
+    sections(report).forEach(section -> text.append('\n').append(section.markdown()));
     return text.toString();
-  }
-
-  private static String markdown(List<String> row) {
-    return row.stream().map(ReportTables::escaped).collect(Collectors.joining(" | ", "| ", " |\n"));
-  }
-
-  /** Keeps what models answer from being taken for Markdown or HTML. */
-  private static String escaped(String text) {
-    return text.replaceAll("([\\\\`*_{}\\[\\]<>#|])", "\\\\$1");
   }
 
   private static List<String> head(Report report) {
@@ -88,8 +55,8 @@ public final class ReportTables {
     return lines;
   }
 
-  private static List<Section> sections(Report report) {
-    List<Section> sections = new ArrayList<>();
+  private static List<TableSection> sections(Report report) {
+    List<TableSection> sections = new ArrayList<>();
     sections.add(storage(report.models()));
     sections.add(metadata(report));
     if (!report.weights().isEmpty()) {
@@ -110,7 +77,7 @@ public final class ReportTables {
     return sections;
   }
 
-  private static Section storage(List<ModelFacts> models) {
+  private static TableSection storage(List<ModelFacts> models) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(row("", models, ModelFacts::model));
     rows.add(row("file", models, ModelFacts::file));
@@ -137,10 +104,10 @@ public final class ReportTables {
                       .findFirst()
                       .orElse("—")));
     }
-    return new Section("Storage", rows, List.of());
+    return new TableSection("Storage", rows, List.of());
   }
 
-  private static Section metadata(Report report) {
+  private static TableSection metadata(Report report) {
     List<ModelFacts> models = report.models();
     List<List<String>> rows = new ArrayList<>();
     rows.add(row("", models, ModelFacts::model));
@@ -151,10 +118,10 @@ public final class ReportTables {
       }
     }
     long equal = report.metadata().stream().filter(entry -> !entry.differs()).count();
-    return new Section("Metadata that differs", rows, List.of(equal + " keys are equal."));
+    return new TableSection("Metadata that differs", rows, List.of(equal + " keys are equal."));
   }
 
-  private static Section weights(List<Report.Weights> models) {
+  private static TableSection weights(List<Report.Weights> models) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("model", "tensor", "types", "relative RMS", "max", "cosine"));
     for (Report.Weights model : models) {
@@ -177,14 +144,14 @@ public final class ReportTables {
                 fixed(error.cosine(), 6)));
       }
     }
-    return new Section("Weights: error against the reference, worst tensors", rows, List.of());
+    return new TableSection("Weights: error against the reference, worst tensors", rows, List.of());
   }
 
   private static double max(List<WeightError> errors) {
     return errors.stream().mapToDouble(WeightError::max).max().orElse(0);
   }
 
-  private static Section quality(List<Report.Measured> models) {
+  private static TableSection quality(List<Report.Measured> models) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(row("", models, Report.Measured::model));
     rows.add(row("positions", models, m -> Integer.toString(m.statistics().positions())));
@@ -210,10 +177,10 @@ public final class ReportTables {
             models,
             m -> estimate(m.statistics().referencePerplexity())));
     rows.add(row("ln of their ratio", models, m -> estimate(m.statistics().logRatio())));
-    return new Section("Quality: probabilities of the next token", rows, List.of());
+    return new TableSection("Quality: probabilities of the next token", rows, List.of());
   }
 
-  private static Section positions(List<Quality.Worst> worst) {
+  private static TableSection positions(List<Quality.Worst> worst) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("KL", "model", "after", "follows", "reference", "model's"));
     for (Quality.Worst position : worst) {
@@ -234,10 +201,10 @@ public final class ReportTables {
                       oneLine(position.top()),
                       percent(divergence.tops().getFirst().probability()))));
     }
-    return new Section("Positions that differ most", rows, List.of());
+    return new TableSection("Positions that differ most", rows, List.of());
   }
 
-  private static Section summary(Report report) {
+  private static TableSection summary(Report report) {
     List<Behaviour.Summary> models = report.behaviourSummary();
     List<List<String>> rows = new ArrayList<>();
     rows.add(row("", models, Behaviour.Summary::model));
@@ -250,11 +217,11 @@ public final class ReportTables {
       rows.add(row("seeds agree within", models, m -> percent(m.within())));
       rows.add(row("seeds agree with reference", models, m -> percent(m.between())));
     }
-    return new Section(
+    return new TableSection(
         "Behaviour: answers to " + report.behaviours().size() + " prompts", rows, List.of());
   }
 
-  private static Section answers(Report report) {
+  private static TableSection answers(Report report) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(List.of("prompt", "model", "parts at", "well-formed", "answer"));
     for (Behaviour behaviour : report.behaviours()) {
@@ -270,22 +237,23 @@ public final class ReportTables {
                 shortened(given.text(), SHOWN)));
       }
     }
-    return new Section("Answers", rows, List.of());
+    return new TableSection("Answers", rows, List.of());
   }
 
-  private static Section speed(List<Speed> models) {
+  private static TableSection speed(List<Speed> models) {
     List<List<String>> rows = new ArrayList<>();
     rows.add(row("", models, Speed::model));
     rows.add(row("load, s", models, m -> spread(m.load())));
     rows.add(row("first token, s", models, m -> spread(m.firstToken())));
     rows.add(row("prefill, tokens/s", models, m -> spread(m.prefill())));
     rows.add(row("decode, tokens/s", models, m -> spread(m.decode())));
+    rows.add(row("memory beyond the file", models, m -> memory(m.memory())));
     rows.add(row("file in memory", models, m -> ModelSummary.size(m.mappedBytes())));
     rows.add(row("read for a token", models, m -> ModelSummary.size(m.bytesPerToken())));
-    return new Section("Speed: medians, least and greatest", rows, List.of());
+    return new TableSection("Speed: medians, least and greatest", rows, List.of());
   }
 
-  private static Section block(BlockView block) {
+  private static TableSection block(BlockView block) {
     List<List<String>> rows = new ArrayList<>();
     List<BlockView.Stored> stored = block.stored();
     rows.add(row("weight", stored, s -> s.model() + " " + s.type()));
@@ -296,7 +264,7 @@ public final class ReportTables {
     }
     rows.add(row("greatest error", stored, s -> significant(s.maxError())));
     rows.add(row("RMS error", stored, s -> significant(s.rmsError())));
-    return new Section(
+    return new TableSection(
         "Block %d of %s, of %d".formatted(block.block(), block.tensor(), block.blocks()),
         rows,
         List.of());
@@ -315,8 +283,8 @@ public final class ReportTables {
         .formatted(significant(group.scale()), group.integers()[at % size], min, weight);
   }
 
-  private static <T> List<String> row(String name, List<T> models, Function<T, String> cell) {
-    return Stream.concat(Stream.of(name), models.stream().map(cell)).toList();
+  private static String memory(Speed.Memory memory) {
+    return memory == null ? "—" : ModelSummary.size(memory.bytes()) + " " + memory.kind();
   }
 
   private static String spread(Speed.Spread spread) {
@@ -329,36 +297,5 @@ public final class ReportTables {
 
   private static String estimate(Estimate estimate) {
     return significant(estimate.value()) + " ± " + significant(estimate.uncertainty());
-  }
-
-  private static String percent(double share) {
-    return fixed(100 * share, 1) + " %";
-  }
-
-  private static String fixed(double value, int decimals) {
-    String text = String.format(Locale.ROOT, "%." + decimals + "f", value);
-    return text.matches("-0\\.?0*") ? text.substring(1) : text;
-  }
-
-  /** Four significant digits. */
-  private static String significant(double value) {
-    double size = Math.abs(value);
-    if (size == 0) {
-      return "0";
-    }
-    if (size < 1e-3 || size >= 1e6) {
-      return String.format(Locale.ROOT, "%.2e", value);
-    }
-    return fixed(value, Math.clamp(3 - (int) Math.floor(Math.log10(size)), 0, 6));
-  }
-
-  private static String shortened(String text, int length) {
-    String line = oneLine(text);
-    return line.length() > length ? line.substring(0, length) + "…" : line;
-  }
-
-  /** Control characters, which models may answer with, could steer the terminal. */
-  private static String oneLine(String text) {
-    return text.replace("\n", "⏎").replaceAll("\\p{Cntrl}", "·");
   }
 }

@@ -43,6 +43,14 @@ final class Subject implements AutoCloseable {
     return label;
   }
 
+  Path path() {
+    return path;
+  }
+
+  ModelOptions options() {
+    return options;
+  }
+
   GgufFile file() {
     return file;
   }

@@ -6,19 +6,18 @@ import java.util.Map;
 import java.util.UUID;
 import pelican.chat.ToolCall;
 import pelican.server.http.ApiException;
-import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
 import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
-import pelican.server.inference.Caller;
 import pelican.server.inference.Capability;
 import pelican.server.inference.ChatRequest;
 import pelican.server.inference.Completion;
 import pelican.server.inference.Delta;
 import pelican.server.inference.DoneReason;
 import pelican.server.inference.Inference;
+import pelican.server.inference.WaitingClient;
 
 /** {@code /v1/messages}, as Anthropic's clients use it. */
 public final class MessageRoutes {
@@ -49,24 +48,16 @@ public final class MessageRoutes {
   }
 
   /** One answer on its way to the client: blocks, and the events that tell of them. */
-  private static final class Answer implements Caller {
-    private final Exchange exchange;
+  private static final class Answer extends WaitingClient {
     private final String model;
-    private final EventStream stream;
     private final String id = "msg_" + UUID.randomUUID().toString().replace("-", "");
     private boolean begun;
     private String open = "";
     private int index;
 
     Answer(Exchange exchange, String model, boolean streaming) {
-      this.exchange = exchange;
+      super(exchange, streaming);
       this.model = model;
-      stream = streaming ? exchange.stream("text/event-stream") : null;
-    }
-
-    @Override
-    public boolean gone() {
-      return exchange.clientGone();
     }
 
     @Override

@@ -28,7 +28,8 @@ public record ChatRequest(
     Options options,
     Optional<KeepAlive> keepAlive,
     boolean truncate,
-    int topLogprobs) {
+    int topLogprobs)
+    implements AnswerRequest {
   public static ChatRequest of(String model, List<Message> messages) {
     return new ChatRequest(
         model,

@@ -23,4 +23,5 @@ public record GenerateRequest(
     Options options,
     Optional<KeepAlive> keepAlive,
     boolean truncate,
-    int topLogprobs) {}
+    int topLogprobs)
+    implements AnswerRequest {}

@@ -68,14 +68,23 @@ public final class Inference implements AutoCloseable {
   private record Job(
       CatalogEntry entry,
       Options.Resolved options,
-      Optional<KeepAlive> keepAlive,
-      Format format,
-      int topLogprobs,
-      boolean truncate,
+      AnswerRequest request,
       boolean think,
       boolean startsInThought,
       List<Tool> tools,
-      boolean raw) {}
+      boolean raw) {
+    Optional<KeepAlive> keepAlive() {
+      return request.keepAlive();
+    }
+
+    Format format() {
+      return request.format();
+    }
+
+    int topLogprobs() {
+      return request.topLogprobs();
+    }
+  }
 
   /**
    * The next message of a conversation. Parts go to the caller as they come; all of them are in the
@@ -94,18 +103,7 @@ public final class Inference implements AutoCloseable {
     boolean think = check(entry, "chat", request.tools(), request.think());
     List<Message> messages = withModelMessages(entry, request.messages());
     boolean inThought = think && messages.getLast().role().equals(Message.TOOL);
-    Job job =
-        new Job(
-            entry,
-            options,
-            request.keepAlive(),
-            request.format(),
-            request.topLogprobs(),
-            request.truncate(),
-            think,
-            inThought,
-            request.tools(),
-            false);
+    Job job = new Job(entry, options, request, think, inThought, request.tools(), false);
     return run(
         job,
         caller,
@@ -125,18 +123,7 @@ public final class Inference implements AutoCloseable {
     }
     boolean wanted = check(entry, "generate", List.of(), request.think());
     boolean think = wanted && !request.raw();
-    Job job =
-        new Job(
-            entry,
-            options,
-            request.keepAlive(),
-            request.format(),
-            request.topLogprobs(),
-            request.truncate(),
-            think,
-            false,
-            List.of(),
-            request.raw());
+    Job job = new Job(entry, options, request, think, false, List.of(), request.raw());
     return run(
         job,
         caller,

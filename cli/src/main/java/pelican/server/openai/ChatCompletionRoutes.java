@@ -1,18 +1,14 @@
 package pelican.server.openai;
 
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ThreadLocalRandom;
 import pelican.chat.ToolCall;
-import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
 import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
-import pelican.server.inference.Caller;
 import pelican.server.inference.ChatRequest;
 import pelican.server.inference.Completion;
 import pelican.server.inference.Delta;
@@ -83,26 +79,14 @@ public final class ChatCompletionRoutes {
   }
 
   /** One answer on its way to the client. */
-  private static final class Answer implements Caller {
-    private final Exchange exchange;
-    private final String model;
-    private final EventStream stream;
-    private final boolean withUsage;
-    private final String id = "chatcmpl-" + ThreadLocalRandom.current().nextInt(999);
-    private final long created = Instant.now().getEpochSecond();
+  private static final class Answer extends CompletionClient {
+    private static final String CHUNK = "chat.completion.chunk";
+
     private boolean begun;
     private int calls;
 
     Answer(Exchange exchange, String model, boolean streaming, boolean withUsage) {
-      this.exchange = exchange;
-      this.model = model;
-      this.withUsage = withUsage;
-      stream = streaming ? exchange.stream("text/event-stream") : null;
-    }
-
-    @Override
-    public boolean gone() {
-      return exchange.clientGone();
+      super(exchange, "chatcmpl-", model, streaming, withUsage);
     }
 
     @Override
@@ -144,16 +128,7 @@ public final class ChatCompletionRoutes {
     }
 
     private void sendChoice(Reply choice) {
-      stream.sendData(head("chat.completion.chunk").with("choices", List.of(choice)));
-    }
-
-    private Reply head(String object) {
-      return new Reply()
-          .with("id", id)
-          .with("object", object)
-          .with("created", created)
-          .with("model", model)
-          .with("system_fingerprint", "fp_ollama");
+      stream.sendData(head(CHUNK).with("choices", List.of(choice)));
     }
 
     private List<Object> calls(List<ToolCall> made) {
@@ -191,13 +166,7 @@ public final class ChatCompletionRoutes {
       }
       sendChoice(
           new Reply().with("index", 0).with("delta", Map.of()).with("finish_reason", reason));
-      if (withUsage) {
-        stream.sendData(
-            head("chat.completion.chunk")
-                .with("choices", List.of())
-                .with("usage", usage(completion.metrics())));
-      }
-      stream.send("data: [DONE]\n\n");
+      end(CHUNK, completion.metrics());
     }
 
     void rendered(String prompt) {

@@ -1,19 +1,15 @@
 package pelican.server.openai;
 
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.concurrent.ThreadLocalRandom;
 import pelican.server.http.ApiException;
-import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
 import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
-import pelican.server.inference.Caller;
 import pelican.server.inference.Completion;
 import pelican.server.inference.Delta;
 import pelican.server.inference.Format;
@@ -75,24 +71,11 @@ public final class CompletionRoutes {
   }
 
   /** One answer on its way to the client. */
-  private static final class Answer implements Caller {
-    private final Exchange exchange;
-    private final String model;
-    private final EventStream stream;
-    private final boolean withUsage;
-    private final String id = "cmpl-" + ThreadLocalRandom.current().nextInt(999);
-    private final long created = Instant.now().getEpochSecond();
+  private static final class Answer extends CompletionClient {
+    private static final String OBJECT = "text_completion";
 
     Answer(Exchange exchange, String model, boolean streaming, boolean withUsage) {
-      this.exchange = exchange;
-      this.model = model;
-      this.withUsage = withUsage;
-      stream = streaming ? exchange.stream("text/event-stream") : null;
-    }
-
-    @Override
-    public boolean gone() {
-      return exchange.clientGone();
+      super(exchange, "cmpl-", model, streaming, withUsage);
     }
 
     @Override
@@ -103,17 +86,8 @@ public final class CompletionRoutes {
     }
 
     private void sendChunk(Reply choice) {
-      Reply chunk = head().with("choices", List.of(choice));
+      Reply chunk = head(OBJECT).with("choices", List.of(choice));
       stream.sendData(withUsage ? chunk.with("usage", ChatCompletionRoutes.usage(0, 0)) : chunk);
-    }
-
-    private Reply head() {
-      return new Reply()
-          .with("id", id)
-          .with("object", "text_completion")
-          .with("created", created)
-          .with("model", model)
-          .with("system_fingerprint", "fp_ollama");
     }
 
     private static Reply choice(String text, String reason, List<TokenLogprob> logprobs) {
@@ -126,18 +100,17 @@ public final class CompletionRoutes {
 
     void finish(Completion completion) {
       String reason = completion.reason().text();
-      Reply usage = ChatCompletionRoutes.usage(completion.metrics());
       if (stream == null) {
         Reply choice = choice(completion.content(), reason, completion.logprobs());
-        Reply reply = head().with("choices", List.of(choice)).with("usage", usage);
+        Reply reply =
+            head(OBJECT)
+                .with("choices", List.of(choice))
+                .with("usage", ChatCompletionRoutes.usage(completion.metrics()));
         exchange.send(200, "application/json", Json.bytes(reply));
         return;
       }
       sendChunk(choice("", reason, List.of()));
-      if (withUsage) {
-        stream.sendData(head().with("choices", List.of()).with("usage", usage));
-      }
-      stream.send("data: [DONE]\n\n");
+      end(OBJECT, completion.metrics());
     }
   }
 }

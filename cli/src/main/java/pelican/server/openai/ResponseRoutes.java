@@ -8,13 +8,11 @@ import java.util.Optional;
 import java.util.UUID;
 import pelican.chat.ToolCall;
 import pelican.server.http.ApiException;
-import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
 import pelican.server.http.Json;
 import pelican.server.http.Reply;
 import pelican.server.http.Router;
-import pelican.server.inference.Caller;
 import pelican.server.inference.ChatRequest;
 import pelican.server.inference.Completion;
 import pelican.server.inference.Delta;
@@ -22,6 +20,7 @@ import pelican.server.inference.DoneReason;
 import pelican.server.inference.Inference;
 import pelican.server.inference.Metrics;
 import pelican.server.inference.Options;
+import pelican.server.inference.WaitingClient;
 
 /** {@code /v1/responses}, as far as it keeps no state between requests. */
 public final class ResponseRoutes {
@@ -63,11 +62,9 @@ public final class ResponseRoutes {
   }
 
   /** One answer on its way to the client: its items, and the events that tell of them. */
-  private static final class Answer implements Caller {
-    private final Exchange exchange;
+  private static final class Answer extends WaitingClient {
     private final Fields request;
     private final Map<String, Object> options;
-    private final EventStream stream;
     private final String id = newId("resp");
     private final long created = Instant.now().getEpochSecond();
     private final List<Object> output = new ArrayList<>();
@@ -77,19 +74,13 @@ public final class ResponseRoutes {
     private int events;
 
     Answer(Exchange exchange, Fields request, Map<String, Object> options, boolean streaming) {
-      this.exchange = exchange;
+      super(exchange, streaming);
       this.request = request;
       this.options = options;
-      stream = streaming ? exchange.stream("text/event-stream") : null;
     }
 
     private static String newId(String prefix) {
       return prefix + "_" + UUID.randomUUID().toString().replace("-", "");
-    }
-
-    @Override
-    public boolean gone() {
-      return exchange.clientGone();
     }
 
     @Override

@@ -1,0 +1,2 @@
+/** Scores models on prompts whose right answers are known. */
+package pelican.eval;
