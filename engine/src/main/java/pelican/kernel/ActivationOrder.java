@@ -12,7 +12,7 @@ enum ActivationOrder {
    * meets byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4
    * otherwise. The low nibbles of 32 bytes are 32 consecutive weights, the high ones the next 32.
    */
-  NIBBLES {
+  NIBBLES_512 {
     @Override
     int source(int position) {
       int k = position >> 4;
@@ -29,6 +29,22 @@ enum ActivationOrder {
         sums[at] = sum * ((g & 1) == 0 ? Q4KDot.LOW : Q4KDot.HIGH);
         sums[at + 4] = sum;
       }
+    }
+  },
+  /**
+   * For 32 bytes of nibbles as 8 ints: position 8·k + lane of a run of 64 holds the value that meets
+   * byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4 otherwise.
+   */
+  NIBBLES_256 {
+    @Override
+    int source(int position) {
+      int k = position >> 3 & 7;
+      return (position & 64) + 32 * (k >> 2) + 4 * (position & 7) + (k & 3);
+    }
+
+    @Override
+    void sums(float[] values, int columns, float[] sums) {
+      NIBBLES_512.sums(values, columns, sums);
     }
   },
   /**

@@ -98,14 +98,19 @@ final class Q4KDot {
     return IntVector.fromArray(I8, values, 0);
   }
 
+  /** The order in which the kernel of a width meets the vector's values. */
+  static ActivationOrder order(boolean wide) {
+    return wide ? ActivationOrder.NIBBLES_512 : ActivationOrder.NIBBLES_256;
+  }
+
   /** {@code out[offset + r] = Σ w[r][c]·x[c]} for rows [rowFrom, rowTo). */
   static void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, boolean wide) {
-    Activations.Arranged a = x.arranged(ActivationOrder.NIBBLES);
+    Activations.Arranged a = x.arranged(order(wide));
     long address = Memory.address(w, rowFrom, rowTo);
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
-    float[] scales = new float[16 * BLOCKS];
+    float[] scales = new float[8 * BLOCKS + 4];
     for (int r = rowFrom; r < rowTo; r++) {
       long row = address + (r - rowFrom) * rowBytes;
       float sum = 0;
@@ -116,7 +121,7 @@ final class Q4KDot {
           int n = Math.min(BLOCKS, blocks - b);
           long at = row + (long) b * BYTES;
           sum -= scales(at, n, scales, a.sums, 16 * b);
-          sum += dot256(at, n, a.values, b, scales);
+          sum += dot256(at, n, a.values, 256 * b, scales);
         }
       }
       out[offset + r] = sum;
@@ -149,8 +154,9 @@ final class Q4KDot {
           bytes.lanewise(VectorOperators.LSHR, BYTE_SHIFT.add(2)).and(48).or(upper.and(15));
       FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
       FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
-      s0.intoArray(scales, 16 * b);
-      s1.intoArray(scales, 16 * b + 8);
+      // scales lie eight by eight; what is stored behind them, minimums, is overwritten or unused
+      s0.intoArray(scales, 8 * b);
+      s1.intoArray(scales, 8 * b + 4);
       off = s0.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b), off);
       off = s1.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b + 8), off);
     }
@@ -301,43 +307,70 @@ final class Q4KDot {
     return low.add(high).sub(off).reduceLanes(VectorOperators.ADD);
   }
 
-  /** One row in vectors of 256 bits. */
-  private static float dot256(long row, int blocks, float[] x, int firstBlock, float[] scales) {
-    IntVector lowMask = IntVector.broadcast(I8, LOW_MASK);
-    IntVector lowBase = IntVector.broadcast(I8, LOW_BASE);
-    IntVector highMask = IntVector.broadcast(I8, HIGH_MASK);
-    IntVector highBase = IntVector.broadcast(I8, HIGH_BASE);
-    FloatVector a0 = FloatVector.zero(F8);
-    FloatVector a1 = FloatVector.zero(F8);
+  /**
+   * Part of a row in vectors of 256 bits, 64 weights at a time. All array indices are linear in the
+   * loop's variable, so that their checks leave the loop.
+   */
+  private static float dot256(long row, int blocks, float[] x, int xOffset, float[] scales) {
+    IntVector lowMask = IntVector.fromArray(I8, CONSTANTS, 0);
+    IntVector lowBase = IntVector.fromArray(I8, CONSTANTS, 16);
+    IntVector highMask = IntVector.fromArray(I8, CONSTANTS, 32);
+    IntVector highBase = IntVector.fromArray(I8, CONSTANTS, 48);
+    FloatVector sum = FloatVector.zero(F8);
     for (int c = 0; c < 4 * blocks; c++) {
-      long at = (c >> 2) * (long) BYTES + 16 + (c & 3) * 32;
-      int p = 256 * firstBlock + 128 * (c >> 1) + 8 * (c & 1);
-      FloatVector x0 = FloatVector.fromArray(F8, x, p);
-      FloatVector x1 = FloatVector.fromArray(F8, x, p + 16);
-      FloatVector x2 = FloatVector.fromArray(F8, x, p + 32);
-      FloatVector x3 = FloatVector.fromArray(F8, x, p + 48);
-      FloatVector x4 = FloatVector.fromArray(F8, x, p + 64);
-      FloatVector x5 = FloatVector.fromArray(F8, x, p + 80);
-      FloatVector x6 = FloatVector.fromArray(F8, x, p + 96);
-      FloatVector x7 = FloatVector.fromArray(F8, x, p + 112);
-      IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, row + at, LITTLE);
-      IntVector uA = u.lanewise(VectorOperators.LSHL, 3);
-      IntVector uB = u.lanewise(VectorOperators.LSHR, 5);
-      IntVector uC = u.lanewise(VectorOperators.LSHL, 11);
-      IntVector uD = u.lanewise(VectorOperators.LSHL, 19);
-      IntVector uE = u.lanewise(VectorOperators.LSHR, 13);
-      FloatVector uLow = uA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
-      FloatVector uHigh = uA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
-      uLow = uB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, uLow);
-      uHigh = uB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, uHigh);
-      uLow = uC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, uLow);
-      uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
-      uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
-      uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
-      int group = 8 * (c >> 1) + 2 * (c & 1);
-      a0 = uLow.fma(FloatVector.broadcast(F8, scales[group]), a0);
-      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[group + 1]), a1);
+      int p = xOffset + 64 * c;
+      // 32 bytes of nibbles for each step, and 16 of scales before every fourth
+      long at = row + 32L * c + 16L * ((c >> 2) + 1);
+      IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
+      FloatVector low =
+          u.lanewise(VectorOperators.LSHL, 19)
+              .and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p));
+      FloatVector high =
+          u.lanewise(VectorOperators.LSHR, 13)
+              .and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .mul(FloatVector.fromArray(F8, x, p + 56));
+      IntVector v = u.lanewise(VectorOperators.LSHL, 11);
+      low =
+          v.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 8), low);
+      high =
+          v.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 32), high);
+      IntVector w = u.lanewise(VectorOperators.LSHL, 3);
+      low =
+          w.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 16), low);
+      high =
+          w.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 40), high);
+      IntVector y = u.lanewise(VectorOperators.LSHR, 5);
+      low =
+          y.and(lowMask)
+              .or(lowBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 24), low);
+      high =
+          y.and(highMask)
+              .or(highBase)
+              .reinterpretAsFloats()
+              .fma(FloatVector.fromArray(F8, x, p + 48), high);
+      // one sum: a second one would be kept in memory, for want of a register
+      low = low.mul(FloatVector.broadcast(F8, scales[2 * c]));
+      sum = high.fma(FloatVector.broadcast(F8, scales[2 * c + 1]), low).add(sum);
     }
-    return a0.add(a1).reduceLanes(VectorOperators.ADD);
+    return sum.reduceLanes(VectorOperators.ADD);
   }
 }

@@ -44,7 +44,7 @@ public final class VectorKernels implements Kernels {
       return null;
     }
     return switch (w.format().type()) {
-      case Q4_K -> ActivationOrder.NIBBLES;
+      case Q4_K -> Q4KDot.order(bits >= 512);
       case Q6_K -> ActivationOrder.SIX_BITS;
       default -> null;
     };
