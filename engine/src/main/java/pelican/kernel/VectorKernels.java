@@ -43,9 +43,10 @@ public final class VectorKernels implements Kernels {
     if (bits < 256) {
       return null;
     }
+    boolean wide = bits >= 512;
     return switch (w.format().type()) {
-      case Q4_K -> Q4KDot.order(bits >= 512);
-      case Q6_K -> ActivationOrder.SIX_BITS;
+      case Q4_K -> wide ? ActivationOrder.NIBBLES_512 : ActivationOrder.NIBBLES_256;
+      case Q6_K -> wide ? ActivationOrder.SIX_BITS_512 : ActivationOrder.SIX_BITS_256;
       default -> null;
     };
   }
@@ -53,12 +54,13 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    if (x.tokens() == 1 && fusedOrder(w) != null) {
-      boolean wide = bits >= 512;
-      switch (w.format().type()) {
-        case Q4_K -> Q4KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
-        case Q6_K -> Q6KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
-        default -> throw new AssertionError(w.format().type());
+    ActivationOrder fused = x.tokens() == 1 ? fusedOrder(w) : null;
+    if (fused != null) {
+      switch (fused) {
+        case NIBBLES_512 -> Q4KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
+        case NIBBLES_256 -> Q4KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
+        case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
+        case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
       }
       return;
     }
