@@ -9,9 +9,9 @@ public final class VectorKernels implements Kernels {
    * Columns and rows of weights that are decoded at a time: 24 KB, which stay in the level 1 cache
    * while all tokens pass over them.
    */
-  private static final int BLOCK_COLUMNS = 768;
+  private static final int BLOCK_COLUMNS = 512;
 
-  private static final int BLOCK_ROWS = 8;
+  private static final int BLOCK_ROWS = 12;
 
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
