@@ -12,7 +12,7 @@ enum ActivationOrder {
    * meets byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4
    * otherwise. The low nibbles of 32 bytes are 32 consecutive weights, the high ones the next 32.
    */
-  NIBBLES {
+  NIBBLES_512 {
     @Override
     int source(int position) {
       int k = position >> 4;
@@ -26,16 +26,33 @@ enum ActivationOrder {
       for (int g = 0; g < columns / 32; g++) {
         float sum = sum(values, 32 * g, 32);
         int at = 8 * (g >> 2) + (g & 3);
-        sums[at] = sum * ((g & 1) == 0 ? Q4KDot.LOW : Q4KDot.HIGH);
+        sums[at] = sum * ((g & 1) == 0 ? Q4KDot512.LOW : Q4KDot512.HIGH);
         sums[at + 4] = sum;
       }
+    }
+  },
+  /**
+   * For 32 bytes of nibbles as 8 ints: position 8·k + lane of a run of 64 holds the value that
+   * meets byte k of the int, in the low nibble for k &lt; 4, in the high one of byte k − 4
+   * otherwise.
+   */
+  NIBBLES_256 {
+    @Override
+    int source(int position) {
+      int k = position >> 3 & 7;
+      return (position & 64) + 32 * (k >> 2) + 4 * (position & 7) + (k & 3);
+    }
+
+    @Override
+    void sums(float[] values, int columns, float[] sums) {
+      NIBBLES_512.sums(values, columns, sums);
     }
   },
   /**
    * For half a block of six bits: position 32·k + 8·quarter + lane of a run of 128 holds the value
    * that meets byte k of the int in a quarter of 32 weights.
    */
-  SIX_BITS {
+  SIX_BITS_512 {
     @Override
     int source(int position) {
       return 32 * (position >> 3 & 3) + 4 * (position & 7) + (position >> 5);
@@ -45,7 +62,23 @@ enum ActivationOrder {
     @Override
     void sums(float[] values, int columns, float[] sums) {
       for (int g = 0; g < columns / 16; g++) {
-        sums[g] = sum(values, 16 * g, 16) * ((g & 4) == 0 ? Q6KDot.LOW_OFFSET : Q6KDot.HIGH_OFFSET);
+        sums[g] =
+            sum(values, 16 * g, 16) * ((g & 4) == 0 ? Q6KDot512.LOW_OFFSET : Q6KDot512.HIGH_OFFSET);
+      }
+    }
+  },
+  /** The same order, for the kernel of 256 bits. */
+  SIX_BITS_256 {
+    @Override
+    int source(int position) {
+      return SIX_BITS_512.source(position);
+    }
+
+    /** For each group its sum times what is added to its weights. */
+    @Override
+    void sums(float[] values, int columns, float[] sums) {
+      for (int g = 0; g < columns / 16; g++) {
+        sums[g] = sum(values, 16 * g, 16) * Q6KDot256.OFFSET;
       }
     }
   };

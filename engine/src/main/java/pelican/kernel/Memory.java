@@ -9,6 +9,7 @@ import java.nio.ByteOrder;
  * kernel a third of its speed. A kernel first has {@link #address} check its whole range.
  */
 final class Memory {
+  static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   static final ValueLayout.OfInt INT =

@@ -19,29 +19,32 @@ final class RowDecoder {
   private final int[] scales = new int[8];
   private final int[] mins = new int[8];
 
-  /** The weights of a row, as {@link Matrix#decodeRow} gives them. */
-  void decode(Matrix w, int row, float[] out, int offset) {
+  /**
+   * Decodes the weights [column, column + count) of a row.
+   *
+   * @param column a multiple of the format's block size, as is {@code count}
+   */
+  void decode(Matrix w, int row, int column, int count, float[] out, int offset) {
     GgmlType type = w.format().type();
     MemorySegment data = w.data();
-    long at = w.rowOffset(row);
-    int columns = w.columns();
+    long at = w.rowOffset(row) + (long) (column / type.blockSize()) * type.blockBytes();
     switch (type) {
-      case F32 -> MemorySegment.copy(data, FLOAT, at, out, offset, columns);
+      case F32 -> MemorySegment.copy(data, FLOAT, at, out, offset, count);
       case F16 -> {
-        loadHalves(data, at, columns);
-        for (int i = 0; i < columns; i++) {
+        loadHalves(data, at, count);
+        for (int i = 0; i < count; i++) {
           out[offset + i] = Float.float16ToFloat(halves[i]);
         }
       }
       case BF16 -> {
-        loadHalves(data, at, columns);
-        for (int i = 0; i < columns; i++) {
+        loadHalves(data, at, count);
+        for (int i = 0; i < count; i++) {
           out[offset + i] = Float.intBitsToFloat(halves[i] << 16);
         }
       }
       case Q8_0, Q4_0, Q4_K, Q5_K, Q6_K -> {
-        load(data, at, (int) w.rowBytes());
-        int blocks = columns / type.blockSize();
+        int blocks = count / type.blockSize();
+        load(data, at, blocks * type.blockBytes());
         for (int b = 0; b < blocks; b++) {
           int from = b * type.blockBytes();
           int to = offset + b * type.blockSize();
@@ -54,7 +57,7 @@ final class RowDecoder {
           }
         }
       }
-      default -> w.decodeRow(row, out, offset);
+      default -> w.format().dequantize(data, at, out, offset, count);
     }
   }
 

@@ -1,16 +1,24 @@
 package pelican.kernel;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /** The kernels on the Vector API, at the width that the JVM prefers. */
 public final class VectorKernels implements Kernels {
-  /** Floats of decoded weights that stay in the level 2 cache while all tokens pass over them. */
-  private static final int TILE = 1 << 16;
+  /**
+   * Columns and rows of weights that are decoded at a time: 24 KB, which stay in the level 1 cache
+   * while all tokens pass over them.
+   */
+  private static final int BLOCK_COLUMNS = 512;
+
+  private static final int BLOCK_ROWS = 12;
 
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
 
   private final ThreadLocal<RowDecoder> decoders = ThreadLocal.withInitial(RowDecoder::new);
+  private final ThreadLocal<VectorRowDecoder> vectorDecoders =
+      ThreadLocal.withInitial(VectorRowDecoder::new);
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
   private final int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
@@ -43,9 +51,10 @@ public final class VectorKernels implements Kernels {
     if (bits < 256) {
       return null;
     }
+    boolean wide = bits >= 512;
     return switch (w.format().type()) {
-      case Q4_K -> ActivationOrder.NIBBLES;
-      case Q6_K -> ActivationOrder.SIX_BITS;
+      case Q4_K -> wide ? ActivationOrder.NIBBLES_512 : ActivationOrder.NIBBLES_256;
+      case Q6_K -> wide ? ActivationOrder.SIX_BITS_512 : ActivationOrder.SIX_BITS_256;
       default -> null;
     };
   }
@@ -53,25 +62,39 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    if (x.tokens() == 1 && fusedOrder(w) != null) {
-      boolean wide = bits >= 512;
-      switch (w.format().type()) {
-        case Q4_K -> Q4KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
-        case Q6_K -> Q6KDot.multiply(w, rowFrom, rowTo, x, out, offset, wide);
-        default -> throw new AssertionError(w.format().type());
+    ActivationOrder fused = x.tokens() == 1 ? fusedOrder(w) : null;
+    if (fused != null) {
+      switch (fused) {
+        case NIBBLES_512 -> Q4KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
+        case NIBBLES_256 -> Q4KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
+        case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
+        case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
       }
       return;
     }
+    for (int t = 0; t < x.tokens(); t++) {
+      Arrays.fill(out, offset + t * stride + rowFrom, offset + t * stride + rowTo, 0);
+    }
     int columns = w.columns();
-    int block = Math.clamp(TILE / columns & -4, 4, 32);
-    float[] rows = scratch(block * columns);
-    RowDecoder decoder = decoders.get();
-    for (int r = rowFrom; r < rowTo; r += block) {
-      int count = Math.min(block, rowTo - r);
-      for (int i = 0; i < count; i++) {
-        decoder.decode(w, r + i, rows, i * columns);
+    float[] block = scratch(BLOCK_ROWS * BLOCK_COLUMNS);
+    for (int r = rowFrom; r < rowTo; r += BLOCK_ROWS) {
+      int rows = Math.min(BLOCK_ROWS, rowTo - r);
+      for (int c = 0; c < columns; c += BLOCK_COLUMNS) {
+        int count = Math.min(BLOCK_COLUMNS, columns - c);
+        decode(w, r, rows, c, count, block);
+        VectorTiles.multiply(
+            block, rows, x.values(), c, columns, x.tokens(), count, out, offset + r, stride);
       }
-      VectorTiles.multiply(rows, count, x.values(), x.tokens(), columns, out, offset + r, stride);
+    }
+  }
+
+  private void decode(Matrix w, int row, int rows, int column, int count, float[] block) {
+    for (int i = 0; i < rows; i++) {
+      if (bits >= 256) {
+        vectorDecoders.get().decode(w, row + i, column, count, block, i * count);
+      } else {
+        decoders.get().decode(w, row + i, column, count, block, i * count);
+      }
     }
   }
 

@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Dot products of Q4_K rows with one vector, without quantizing the vector.
+ * Dot products of Q4_K rows with one vector in vectors of 512 bits, without quantizing the vector.
  *
  * <p>A nibble becomes a float without a conversion: moved into the upper mantissa bits under a
  * fixed exponent it reads as {@code base + q}. With the base's share, {@code base · Σx}, and the
@@ -16,40 +16,24 @@ import jdk.incubator.vector.VectorSpecies;
  * with AVX-512) and one FMA, and a shift serves two nibbles: low ones are read under base 16, high
  * ones, four bits further down the mantissa, under base 256.
  */
-final class Q4KDot {
+final class Q4KDot512 {
   private static final int BYTES = 144;
-
-  /** Super-blocks whose scales are decoded at a time: they stay in the level 1 cache. */
-  private static final int BLOCKS = 8;
 
   /** The bases that low and high nibbles are read under. */
   static final float LOW = 16;
 
   static final float HIGH = 256;
 
-  private static final int LOW_MASK = 0x00780000;
-  private static final int LOW_BASE = Float.floatToRawIntBits(LOW);
-  private static final int HIGH_MASK = 0x00078000;
-  private static final int HIGH_BASE = Float.floatToRawIntBits(HIGH);
+  static final int LOW_MASK = 0x00780000;
+  static final int LOW_BASE = Float.floatToRawIntBits(LOW);
+  static final int HIGH_MASK = 0x00078000;
+  static final int HIGH_BASE = Float.floatToRawIntBits(HIGH);
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
-  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
   private static final VectorSpecies<Integer> I16 = IntVector.SPECIES_512;
   private static final VectorSpecies<Float> F16 = FloatVector.SPECIES_512;
 
   private static final int HALF_MASK = 0x8fffe000;
-
-  // Where in their ints the scales (first four lanes) and the minimums are: see SixBitScales.
-  private static final IntVector BYTE_SHIFT = ints(0, 8, 16, 24, 0, 8, 16, 24);
-  private static final IntVector UPPER_SHIFT = ints(0, 8, 16, 24, 4, 12, 20, 28);
-  private static final IntVector HALF_SHIFT = ints(16, 16, 16, 16, 0, 0, 0, 0);
-  private static final VectorShuffle<Integer> FIRST_OR_SECOND =
-      VectorShuffle.fromValues(I8, 1, 1, 1, 1, 2, 2, 2, 2);
-  private static final VectorShuffle<Integer> THIRD_OF_8 =
-      VectorShuffle.fromValues(I8, 3, 3, 3, 3, 3, 3, 3, 3);
-  private static final VectorShuffle<Integer> HALVES_OF_8 =
-      VectorShuffle.fromValues(I8, 0, 0, 0, 0, 0, 0, 0, 0);
 
   // Constants of the wide kernel, from an array since the compiler loads what it knows to be
   // constant
@@ -92,69 +76,17 @@ final class Q4KDot {
     return VectorShuffle.fromValues(F16, a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b);
   }
 
-  private Q4KDot() {}
-
-  private static IntVector ints(int... values) {
-    return IntVector.fromArray(I8, values, 0);
-  }
+  private Q4KDot512() {}
 
   /** {@code out[offset + r] = Σ w[r][c]·x[c]} for rows [rowFrom, rowTo). */
-  static void multiply(
-      Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, boolean wide) {
-    Activations.Arranged a = x.arranged(ActivationOrder.NIBBLES);
+  static void multiply(Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset) {
+    Activations.Arranged a = x.arranged(ActivationOrder.NIBBLES_512);
     long address = Memory.address(w, rowFrom, rowTo);
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
-    float[] scales = new float[16 * BLOCKS];
     for (int r = rowFrom; r < rowTo; r++) {
-      long row = address + (r - rowFrom) * rowBytes;
-      float sum = 0;
-      if (wide) {
-        sum = dot512(row, blocks, a.values, a.sums);
-      } else {
-        for (int b = 0; b < blocks; b += BLOCKS) {
-          int n = Math.min(BLOCKS, blocks - b);
-          long at = row + (long) b * BYTES;
-          sum -= scales(at, n, scales, a.sums, 16 * b);
-          sum += dot256(at, n, a.values, b, scales);
-        }
-      }
-      out[offset + r] = sum;
+      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values, a.sums);
     }
-  }
-
-  /**
-   * Decodes the scales and minimums of some super-blocks: 16 values each, ordered as in {@link
-   * #dot512}.
-   *
-   * @return what is to be taken off: {@code Σ (base·scale + min) · Σx} over their groups
-   */
-  private static float scales(
-      long address, int blocks, float[] scales, float[] xSums, int sumOffset) {
-    FloatVector off = FloatVector.zero(F8);
-    for (int b = 0; b < blocks; b++) {
-      IntVector head =
-          IntVector.fromMemorySegment(I8, Memory.ALL, address + b * (long) BYTES, LITTLE);
-      IntVector bytes = head.rearrange(FIRST_OR_SECOND);
-      IntVector upper = head.rearrange(THIRD_OF_8).lanewise(VectorOperators.LSHR, UPPER_SHIFT);
-      FloatVector d =
-          head.rearrange(HALVES_OF_8)
-              .lanewise(VectorOperators.LSHL, HALF_SHIFT)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(HALF_MASK)
-              .reinterpretAsFloats()
-              .mul(0x1p112f);
-      IntVector first = bytes.lanewise(VectorOperators.LSHR, BYTE_SHIFT).and(63);
-      IntVector second =
-          bytes.lanewise(VectorOperators.LSHR, BYTE_SHIFT.add(2)).and(48).or(upper.and(15));
-      FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
-      FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
-      s0.intoArray(scales, 16 * b);
-      s1.intoArray(scales, 16 * b + 8);
-      off = s0.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b), off);
-      off = s1.fma(FloatVector.fromArray(F8, xSums, sumOffset + 16 * b + 8), off);
-    }
-    return off.reduceLanes(VectorOperators.ADD);
   }
 
   /**
@@ -164,7 +96,7 @@ final class Q4KDot {
    *
    * @param sums for each super-block what the lanes are multiplied with to be taken off
    */
-  private static float dot512(long row, int blocks, float[] x, float[] sums) {
+  private static float dot(long row, int blocks, float[] x, float[] sums) {
     IntVector lowMask = IntVector.fromArray(I16, CONSTANTS, 0);
     IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 16);
     IntVector highMask = IntVector.fromArray(I16, CONSTANTS, 32);
@@ -299,45 +231,5 @@ final class Q4KDot {
       high = vHigh.fma(s.rearrange(SCALES_5_7), high);
     }
     return low.add(high).sub(off).reduceLanes(VectorOperators.ADD);
-  }
-
-  /** One row in vectors of 256 bits. */
-  private static float dot256(long row, int blocks, float[] x, int firstBlock, float[] scales) {
-    IntVector lowMask = IntVector.broadcast(I8, LOW_MASK);
-    IntVector lowBase = IntVector.broadcast(I8, LOW_BASE);
-    IntVector highMask = IntVector.broadcast(I8, HIGH_MASK);
-    IntVector highBase = IntVector.broadcast(I8, HIGH_BASE);
-    FloatVector a0 = FloatVector.zero(F8);
-    FloatVector a1 = FloatVector.zero(F8);
-    for (int c = 0; c < 4 * blocks; c++) {
-      long at = (c >> 2) * (long) BYTES + 16 + (c & 3) * 32;
-      int p = 256 * firstBlock + 128 * (c >> 1) + 8 * (c & 1);
-      FloatVector x0 = FloatVector.fromArray(F8, x, p);
-      FloatVector x1 = FloatVector.fromArray(F8, x, p + 16);
-      FloatVector x2 = FloatVector.fromArray(F8, x, p + 32);
-      FloatVector x3 = FloatVector.fromArray(F8, x, p + 48);
-      FloatVector x4 = FloatVector.fromArray(F8, x, p + 64);
-      FloatVector x5 = FloatVector.fromArray(F8, x, p + 80);
-      FloatVector x6 = FloatVector.fromArray(F8, x, p + 96);
-      FloatVector x7 = FloatVector.fromArray(F8, x, p + 112);
-      IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, row + at, LITTLE);
-      IntVector uA = u.lanewise(VectorOperators.LSHL, 3);
-      IntVector uB = u.lanewise(VectorOperators.LSHR, 5);
-      IntVector uC = u.lanewise(VectorOperators.LSHL, 11);
-      IntVector uD = u.lanewise(VectorOperators.LSHL, 19);
-      IntVector uE = u.lanewise(VectorOperators.LSHR, 13);
-      FloatVector uLow = uA.and(lowMask).or(lowBase).reinterpretAsFloats().mul(x2);
-      FloatVector uHigh = uA.and(highMask).or(highBase).reinterpretAsFloats().mul(x5);
-      uLow = uB.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x3, uLow);
-      uHigh = uB.and(highMask).or(highBase).reinterpretAsFloats().fma(x6, uHigh);
-      uLow = uC.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x1, uLow);
-      uHigh = uC.and(highMask).or(highBase).reinterpretAsFloats().fma(x4, uHigh);
-      uLow = uD.and(lowMask).or(lowBase).reinterpretAsFloats().fma(x0, uLow);
-      uHigh = uE.and(highMask).or(highBase).reinterpretAsFloats().fma(x7, uHigh);
-      int group = 8 * (c >> 1) + 2 * (c & 1);
-      a0 = uLow.fma(FloatVector.broadcast(F8, scales[group]), a0);
-      a1 = uHigh.fma(FloatVector.broadcast(F8, scales[group + 1]), a1);
-    }
-    return a0.add(a1).reduceLanes(VectorOperators.ADD);
   }
 }
