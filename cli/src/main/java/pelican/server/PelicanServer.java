@@ -43,7 +43,7 @@ public final class PelicanServer implements AutoCloseable {
     Catalog catalog = new Catalog(store, aliases, settings.demo());
     Origins origins = new Origins(settings.origins());
     scheduler = new Scheduler(settings.models());
-    inference = new Inference(catalog, scheduler, FormatCompiler.GRAMMAR);
+    inference = new Inference(catalog, scheduler, FormatCompiler.grammars());
     Router router = new Router();
     ServerMetrics metrics = new ServerMetrics(settings.accessLog(), log);
     routes(router, settings, metrics);

@@ -6,6 +6,8 @@ import java.util.Set;
 
 /** An array no two of whose elements are equal, each of which can be written in one way only. */
 final class DistinctElements {
+  private static final int MOST = 1000;
+
   private final Reading element;
   private final int least;
   private final int most;
@@ -16,8 +18,10 @@ final class DistinctElements {
   DistinctElements(Node element, int least, int most) {
     this.element = Reading.of(element);
     this.least = least;
-    this.most = most;
-    lengths = this.element.lengths(least);
+    int[] all = this.element.lengths(Math.max(least, Math.min(most, MOST) + 1));
+    // There are no more elements than there are texts of them.
+    this.most = Math.min(Math.min(most, Math.max(least, MOST)), all.length);
+    lengths = all.length > least ? Arrays.copyOf(all, least) : all;
   }
 
   /** From the opening bracket on. */
@@ -57,13 +61,6 @@ final class DistinctElements {
       long sum = Arrays.stream(shape.lengths, shape.least - more, shape.least).asLongStream().sum();
       return (int) Math.min(NEVER, 1 + sum + Math.max(0, count == 0 ? more - 1 : more));
     }
-
-    @Override
-    public Between clamp(int bytes) {
-      int alike = Math.max(1, shape.least);
-      boolean many = count > alike && (long) count + bytes < shape.most;
-      return new Between(shape, many ? alike : count, null);
-    }
   }
 
   /**
@@ -82,13 +79,17 @@ final class DistinctElements {
 
     @Override
     public void step(int value, Stack below, Set<Stack> out) {
+      if (mode == Memory.OPEN) {
+        // All texts that begin so may be there already.
+        return;
+      }
       Reading next = rest.step(value);
       if (!next.dead()) {
         String longer = read == null ? null : read + (char) value;
         out.add(below.push(new Within(before, next, longer, mode).forget()));
       }
       boolean differs = read == null || !before.used.contains(read);
-      if (rest.complete() && mode != Memory.OPEN && differs) {
+      if (rest.complete() && differs) {
         after().step(value, below, out);
       }
     }

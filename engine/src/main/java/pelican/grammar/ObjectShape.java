@@ -315,7 +315,8 @@ final class ObjectShape {
     @Override
     public void step(int value, Stack below, Set<Stack> out) {
       Reading next = rest.step(value);
-      if (next.dead()) {
+      if (next.dead() || mode == Memory.OPEN && kind.start != ANY_NAME) {
+        // All names of this kind that begin so may be there already.
         return;
       }
       String longer = read == null ? null : read + (char) value;

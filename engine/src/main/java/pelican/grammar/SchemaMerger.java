@@ -76,17 +76,7 @@ final class SchemaMerger {
 
   /** Refuses additionalProperties that would have to hold for the other's properties. */
   private void refuseOpenness(Map<String, Object> a, Map<String, Object> b, String pointer) {
-    boolean stated = false;
-    boolean same = true;
-    for (String keyword : List.of("properties", "patternProperties")) {
-      stated |= a.containsKey(keyword) || b.containsKey(keyword);
-      same &=
-          reader.map(a, keyword, pointer).keySet().equals(reader.map(b, keyword, pointer).keySet());
-    }
-    boolean closed =
-        !Boolean.TRUE.equals(a.getOrDefault("additionalProperties", true))
-            || !Boolean.TRUE.equals(b.getOrDefault("additionalProperties", true));
-    if (stated && closed && !same) {
+    if (reachesOthers(a, b, pointer) || reachesOthers(b, a, pointer)) {
       throw new SchemaException(
           pointer,
           "keyword 'additionalProperties' in schemas to be merged, with properties that only one of"
@@ -97,6 +87,20 @@ final class SchemaMerger {
       throw new SchemaException(
           pointer, "keyword 'prefixItems' beside 'items' in schemas to be merged is not supported");
     }
+  }
+
+  /** Whether additionalProperties of one is about properties that the other alone names. */
+  private boolean reachesOthers(Map<String, Object> a, Map<String, Object> b, String pointer) {
+    if (Boolean.TRUE.equals(a.getOrDefault("additionalProperties", true))) {
+      return false;
+    }
+    for (String keyword : List.of("properties", "patternProperties")) {
+      Set<String> known = reader.map(a, keyword, pointer).keySet();
+      if (!known.containsAll(reader.map(b, keyword, pointer).keySet())) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private Object both(String keyword, Object a, Object b, String pointer, int depth) {

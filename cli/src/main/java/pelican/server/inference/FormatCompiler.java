@@ -2,7 +2,7 @@ package pelican.server.inference;
 
 import java.util.Map;
 import pelican.engine.PelicanException;
-import pelican.grammar.JsonGrammar;
+import pelican.grammar.GrammarCache;
 import pelican.sampling.TokenConstraint;
 import pelican.server.http.ApiException;
 import pelican.tokenizer.Tokenizer;
@@ -10,15 +10,23 @@ import pelican.tokenizer.Tokenizer;
 /** Makes constraints of schemas. */
 @FunctionalInterface
 public interface FormatCompiler {
-  /** By the engine's grammars; what they do not support is the caller's error. */
-  FormatCompiler GRAMMAR =
-      (schema, tokenizer, tokens) -> {
-        try {
-          return JsonGrammar.of(schema).constraint(tokenizer, tokens);
-        } catch (PelicanException e) {
-          throw ApiException.badRequest(e.getMessage());
-        }
-      };
+  /** How many schemas are kept compiled. */
+  int SCHEMAS = 32;
+
+  /**
+   * By the engine's grammars, of which the last ones are kept; what they do not support is the
+   * caller's error.
+   */
+  static FormatCompiler grammars() {
+    GrammarCache cache = new GrammarCache(SCHEMAS);
+    return (schema, tokenizer, tokens) -> {
+      try {
+        return cache.of(schema).constraint(tokenizer, tokens);
+      } catch (PelicanException e) {
+        throw ApiException.badRequest(e.getMessage());
+      }
+    };
+  }
 
   /**
    * A constraint for one answer. It has to allow an end-of-generation token exactly where the text

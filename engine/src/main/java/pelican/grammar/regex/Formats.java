@@ -25,11 +25,11 @@ public final class Formats {
           + "|(?:\\d{1,9}Y(?:\\d{1,9}M(?:\\d{1,9}D)?)?|\\d{1,9}M(?:\\d{1,9}D)?|\\d{1,9}D)"
           + "(?:T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))?"
           + "|T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S))";
-  private static final String LABEL = "[A-Za-z0-9]{1,30}(?:-[A-Za-z0-9]{1,30})?";
+  private static final String LABEL = "[A-Za-z0-9]{1,15}(?:-[A-Za-z0-9]{1,15})?";
   private static final String HOST = "(?:" + LABEL + "\\.){0,3}[A-Za-z](?:[A-Za-z0-9]{0,29})";
-  private static final String DOMAIN = "(?:" + LABEL + "\\.){1,3}[A-Za-z]{2,12}";
+  private static final String DOMAIN = "(?:" + LABEL + "\\.){1,2}[A-Za-z]{2,8}";
   private static final String EMAIL =
-      "[A-Za-z0-9_+-]{1,20}(?:\\.[A-Za-z0-9_+-]{1,20}){0,2}@" + DOMAIN;
+      "[A-Za-z0-9_+-]{1,15}(?:\\.[A-Za-z0-9_+-]{1,15}){0,2}@" + DOMAIN;
   private static final String BYTE = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
   private static final String IPV4 = "(?:" + BYTE + "\\.){3}" + BYTE;
   private static final String HEX = "[0-9A-Fa-f]{1,4}";
@@ -43,7 +43,8 @@ public final class Formats {
           + "(?::[1-9]\\d{0,3})?(?:/PCHAR*)*"
           + "|PCHAR+(?:/PCHAR*)*)(?:\\?(?:PCHAR|[/?])*)?(?:#(?:PCHAR|[/?])*)?";
   private static final String UUID = "[0-9A-Fa-f]{8}-(?:[0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}";
-  private static final String POINTER = "(?:/(?:[^/~]|~[01])*)*";
+  private static final String POINTER =
+      "(?:/(?:[^/~#\\x00-\\x1f\\x7f-\\x9f\\u2028\\u2029]|~[01])*)*";
   private static final String BASE64 =
       "(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?";
 
