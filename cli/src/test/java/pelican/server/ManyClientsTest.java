@@ -104,7 +104,7 @@ class ManyClientsTest {
     OllamaStore store = new OllamaStore(folder.resolve("store"));
     Catalog catalog = new Catalog(store, new Aliases(folder.resolve("no-aliases")), true);
     try (Scheduler scheduler = new Scheduler(limits);
-        Inference inference = new Inference(catalog, scheduler, FormatCompiler.GRAMMAR)) {
+        Inference inference = new Inference(catalog, scheduler, FormatCompiler.grammars())) {
       ChatRequest request =
           ChatRequest.of("demo", List.of(Message.user("Draw a red circle.")))
               .withOptions(new Options(Map.of("temperature", 0)));

@@ -46,7 +46,7 @@ class CancellationTest {
     Catalog catalog =
         new Catalog(
             new OllamaStore(folder.resolve("store")), new Aliases(folder.resolve("none")), true);
-    inference = new Inference(catalog, scheduler, FormatCompiler.GRAMMAR);
+    inference = new Inference(catalog, scheduler, FormatCompiler.grammars());
   }
 
   @AfterEach
