@@ -142,16 +142,17 @@ class Gemma4(nn.Module):
     def rope(self, layer, length):
         kind = self.config.pattern[layer]
         if kind not in self.tables or self.tables[kind][0].shape[0] < length:
-            self.tables[kind] = rope_table(self.config, layer, max(length, 512))
+            table = rope_table(self.config, layer, max(length, 512))
+            self.tables[kind] = tuple(t.to(self.token_embd.device) for t in table)
         return tuple(t[:length] for t in self.tables[kind])
 
     def masks(self, documents):
         """Additive masks from document numbers, shape [batch, length]: {kind: [batch,1,T,T]}."""
         length = documents.shape[1]
-        t = torch.arange(length)
+        t = torch.arange(length, device=documents.device)
         full = (documents[:, :, None] == documents[:, None, :]) & (t[:, None] >= t[None, :])
         sliding = full & (t[None, :] > t[:, None] - self.config.window)
-        return {k: torch.zeros(m.shape).masked_fill_(~m, -1e9)[:, None]
+        return {k: torch.zeros(m.shape, device=m.device).masked_fill_(~m, -1e9)[:, None]
                 for k, m in (("G", full), ("S", sliding))}
 
     def hidden(self, ids, documents=None):

@@ -2,10 +2,12 @@
 
 Everything counts in steps, never in time, so that the process may be paused or stopped at any
 moment; --resume goes on from the last checkpoint with the same data that it would have seen.
+Batches are made by processes beside this one, which is what keeps a fast device busy.
 """
 import argparse
 import csv
 import math
+import multiprocessing
 import os
 import random
 import time
@@ -50,6 +52,18 @@ class Packer:
         return ids, targets, documents
 
 
+def make_ready(packer):
+    """Starts a process that makes batches."""
+    global shared_packer
+    torch.set_num_threads(1)
+    shared_packer = packer
+
+
+def made_batch(step):
+    # arrays travel between processes as bytes; tensors would use up file handles
+    return [t.numpy() for t in shared_packer.batch(step)]
+
+
 def main():
     p = argparse.ArgumentParser(description="Trains the demo model.")
     p.add_argument("--tokenizer", default="tokenizer.json")
@@ -68,6 +82,8 @@ def main():
     p.add_argument("--ffn", type=int, default=512)
     p.add_argument("--bf16", action="store_true", help="compute matrix products in bfloat16")
     p.add_argument("--compile", action="store_true", help="use torch.compile")
+    p.add_argument("--device", default="cpu", help="cpu, or cuda for a GPU")
+    p.add_argument("--packers", type=int, default=1, help="processes that make batches")
     p.add_argument("--resume", action="store_true")
     p.add_argument("--save-every", type=int, default=200)
     p.add_argument("--log-every", type=int, default=20)
@@ -76,7 +92,7 @@ def main():
     torch.manual_seed(args.seed)
     tok = Tokenizer.load(args.tokenizer)
     config = Config(vocab=len(tok.tokens), pattern=args.pattern, shared=args.shared, ffn=args.ffn)
-    model = Gemma4(config)
+    model = Gemma4(config).to(args.device)
     print(f"{sum(x.numel() for x in model.parameters()) / 1e6:.2f} million weights", flush=True)
     matrices = [x for x in model.parameters() if x.ndim > 1]
     vectors = [x for x in model.parameters() if x.ndim < 2]
@@ -87,7 +103,7 @@ def main():
     path, first, wall, cpu, seen = os.path.join(args.out, "checkpoint.pt"), 0, 0.0, 0.0, 0
     log = os.path.join(args.out, "loss.csv")
     if args.resume:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location=args.device)
         model.load_state_dict(state["model"])
         optimizer.load_state_dict(state["optimizer"])
         first, wall, cpu, seen = (state[k] for k in ("step", "wall", "cpu", "tokens"))
@@ -111,16 +127,18 @@ def main():
         os.replace(path + ".new", path)
 
     last = min(args.steps, args.stop or args.steps)
-    for step in range(first, last):
+    makers = multiprocessing.get_context("spawn").Pool(args.packers, make_ready, [packer])
+    batches = makers.imap(made_batch, range(first, last))
+    for step, batch in zip(range(first, last), batches):
         progress = max(0, step - args.warmup) / max(1, args.steps - args.warmup)
         rate = args.rate * min(1, (step + 1) / args.warmup) * (
             args.floor + (1 - args.floor) * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        ids, targets, documents = packer.batch(step)
+        ids, targets, documents = (torch.from_numpy(a).to(args.device) for a in batch)
         chosen = targets.view(-1) >= 0
         goal = targets.view(-1)[chosen]
-        with torch.autocast("cpu", torch.bfloat16, enabled=args.bf16):
+        with torch.autocast(args.device, torch.bfloat16, enabled=args.bf16):
             h = hidden(ids, documents).reshape(-1, config.width)
             logits = model.logits(h[chosen])
         loss = F.cross_entropy(logits, goal)
@@ -128,12 +146,13 @@ def main():
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        total += loss.item() * len(goal)
-        correct += (logits.argmax(-1) == goal).sum().item()
+        # sums stay on the device: reading one back would wait for the step to end
+        total = total + loss.detach() * len(goal)
+        correct = correct + (logits.argmax(-1) == goal).sum()
         count += len(goal)
-        seen += int((documents > 0).sum())
+        seen += int((batch[2] > 0).sum())
         if (step + 1) % args.log_every == 0:
-            row = [step + 1, seen, f"{total / count:.5f}", f"{correct / count:.5f}", f"{rate:.3e}",
+            row = [step + 1, seen, f"{float(total) / count:.5f}", f"{float(correct) / count:.5f}", f"{rate:.3e}",
                    f"{time.monotonic() - wall0:.0f}", f"{time.process_time() - cpu0:.0f}"]
             with open(log, "a", newline="") as f:
                 csv.writer(f).writerow(row)

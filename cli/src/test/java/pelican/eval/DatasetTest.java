@@ -146,6 +146,6 @@ class DatasetTest {
             set.items().stream()
                 .map(item -> List.of(item.category(), item.prompt(), item.expected().text())))
         .isEqualTo(expected);
-    assertThat(set.limited(3).items()).hasSize(12);
+    assertThat(set.limited(3).items()).hasSize(15);
   }
 }

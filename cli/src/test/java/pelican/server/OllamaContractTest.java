@@ -117,8 +117,8 @@ class OllamaContractTest {
         "chat | {\"model\":\"tiny\",\"messages\":[{\"role\":\"user\",\"images\":[\"aa\"]}]} | 400 |"
             + " images are not supported",
         "chat |"
-            + " {\"model\":\"tiny\",\"format\":{\"not\":{}},\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"
-            + " | 400 | format: schema at #: keyword 'not' is not supported",
+            + " {\"model\":\"tiny\",\"format\":{\"contains\":{}},\"messages\":[{\"role\":\"user\",\"content\":\"a\"}]}"
+            + " | 400 | format: schema at #: keyword 'contains' is not supported",
         "push | {\"model\":\"tiny\"} | 501 | push is not supported",
       })
   void errorsThatSay(String endpoint, String body, int status, String part) throws Exception {

@@ -31,7 +31,9 @@ public enum DemoModel {
   /** Mostly 4-bit weights; {@code demo} and {@code demo:q4}. */
   Q4_K_M("demo-q4_k_m.gguf"),
   /** 6-bit weights; {@code demo:q6}. */
-  Q6_K("demo-q6_k.gguf");
+  Q6_K("demo-q6_k.gguf"),
+  /** 16-bit weights, from which the others are quantized; {@code demo:f16}. */
+  F16("demo-f16.gguf");
 
   /** What {@code general.name} says in its files, and in those that are made from them. */
   public static final String GENERAL_NAME = "Pelican demo";
@@ -47,12 +49,13 @@ public enum DemoModel {
   /**
    * Returns the demo model of a name.
    *
-   * @param name {@code demo}, {@code demo:q4} or {@code demo:q6}, in any case
+   * @param name {@code demo}, {@code demo:q4}, {@code demo:q6} or {@code demo:f16}, in any case
    */
   public static Optional<DemoModel> byName(String name) {
     return switch (name.toLowerCase(Locale.ROOT)) {
       case "demo", "demo:q4", "demo:latest" -> Optional.of(Q4_K_M);
       case "demo:q6" -> Optional.of(Q6_K);
+      case "demo:f16" -> Optional.of(F16);
       default -> Optional.empty();
     };
   }
