@@ -85,6 +85,7 @@ class ServeCommandTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
         "--memory=lots | 'lots' is no size",
         "--memory=0 | '0' is no size",
@@ -109,12 +110,14 @@ class ServeCommandTest {
   }
 
   @ParameterizedTest
-  @CsvSource({
-    "PELICAN_MEMORY, lots, PELICAN_MEMORY: 'lots' is no size",
-    "OLLAMA_NUM_PARALLEL, many, OLLAMA_NUM_PARALLEL is 'many'",
-    "OLLAMA_NUM_PARALLEL, -1, OLLAMA_NUM_PARALLEL is -1",
-    "OLLAMA_MAX_LOADED_MODELS, -1, OLLAMA_MAX_LOADED_MODELS is -1",
-  })
+  @CsvSource(
+      quoteCharacter = '`',
+      value = {
+        "PELICAN_MEMORY, lots, PELICAN_MEMORY: 'lots' is no size",
+        "OLLAMA_NUM_PARALLEL, many, OLLAMA_NUM_PARALLEL is 'many'",
+        "OLLAMA_NUM_PARALLEL, -1, OLLAMA_NUM_PARALLEL is -1",
+        "OLLAMA_MAX_LOADED_MODELS, -1, OLLAMA_MAX_LOADED_MODELS is -1",
+      })
   void badVariablesAreNamed(String name, String value, String message) {
     assertThatThrownBy(() -> settings(Map.of(name, value)))
         .isInstanceOf(PelicanException.class)

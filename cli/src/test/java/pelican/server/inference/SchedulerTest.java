@@ -81,8 +81,10 @@ class SchedulerTest {
   /** Answers a prompt, whose session stays. */
   private static void use(Scheduler scheduler, CatalogEntry entry, int token) {
     try (Scheduler.Lease lease = lease(scheduler, entry)) {
-      Session session = lease.takeSession(new int[] {2, token}, CONTEXT);
-      session.embed(new int[] {2, token});
+      // Shares nothing with what other tokens begin.
+      int[] prompt = {token, token};
+      Session session = lease.takeSession(prompt, CONTEXT);
+      session.embed(prompt);
       lease.giveBack(session);
     }
   }
@@ -101,10 +103,11 @@ class SchedulerTest {
     try (Scheduler scheduler = scheduler(2, 3, 1L << 40)) {
       ModelMemory memory = memory(A);
       assertThat(memory.weights()).isEqualTo(A.facts().bytes());
-      assertThat(memory.buffers(2)).isGreaterThan(1 << 20);
       assertThat(memory.session(2 * CONTEXT)).isGreaterThan(memory.session(CONTEXT));
       try (Scheduler.Lease lease = lease(scheduler, A)) {
         assertThat(scheduler.memory()).isEqualTo(bytes(A, 2, 1));
+        assertThat(memory.buffers(2) - memory.buffers(1))
+            .isEqualTo(4L * lease.model.model.vocabulary());
         assertThat(lease.newSession(CONTEXT).contextLength()).isEqualTo(CONTEXT);
       }
       assertThat(scheduler.memory()).as("no session is left").isEqualTo(bytes(A, 2, 0));
