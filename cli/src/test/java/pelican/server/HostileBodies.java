@@ -167,6 +167,10 @@ final class HostileBodies {
         "POST /api/embeddings",
         "{\"model\":\"tiny\",\"prompt\":\"a\",\"keep_alive\":-1,\"options\":{\"num_ctx\":64}}");
     GOOD.put("POST /api/show", "{\"model\":\"tiny\",\"verbose\":true,\"system\":\"s\"}");
+    GOOD.put("POST /api/precision/tensors", "{\"models\":[\"tiny\",\"demo\"]}");
+    GOOD.put(
+        "POST /api/precision/block",
+        "{\"models\":[\"tiny\"],\"tensor\":\"token_embd.weight\",\"block\":1}");
     GOOD.put("POST /api/copy", "{\"source\":\"tiny\",\"destination\":\"../y\"}");
     GOOD.put("DELETE /api/delete", "{\"model\":\"absent\"}");
     // Nothing that a registry could be asked for.

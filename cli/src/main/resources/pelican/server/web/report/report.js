@@ -255,6 +255,7 @@ function speed() {
       figure(what, spread(what, unit, report.speed.map((each) => ({ model: each.model, spread: each[key] })))))),
     table('Speed: medians, least and greatest', ['', ...report.speed.map(({ model }) => model)], [
       ...kinds.map(([key, what, unit]) => [`${what}, ${unit}`, ...report.speed.map((each) => text(each[key]))]),
+      ['memory beyond the file', ...report.speed.map(({ memory }) => memory ? `${size(memory.bytes)} ${memory.kind}` : '—')],
       ['file in memory', ...report.speed.map((each) => size(each.mappedBytes))],
       ['read for a token', ...report.speed.map((each) => size(each.bytesPerToken))],
     ]));
