@@ -78,7 +78,8 @@ class ReadmeTest {
 
   private static void answered(Result result) {
     assertThat(result.code()).as(result.err()).isZero();
-    assertThat(result.out()).isNotBlank();
+    // The model has random weights and is sampled: now and then its answer is of spaces alone.
+    assertThat(result.out().length()).isGreaterThan(1);
     assertThat(result.err()).doesNotContain("Exception");
   }
 
