@@ -22,7 +22,6 @@ final class VectorTiles {
   private static final boolean MANY_REGISTERS = S.vectorBitSize() >= 512;
 
   private static final int ROWS = MANY_REGISTERS ? 4 : 2;
-  private static final int TOKENS = MANY_REGISTERS ? 4 : 5;
 
   private VectorTiles() {}
 
@@ -45,34 +44,49 @@ final class VectorTiles {
       int o,
       int stride) {
     int t = 0;
-    for (; t + TOKENS <= tokens; t += TOKENS) {
+    while (t < tokens) {
       int at = xo + t * xStride;
       int to = o + t * stride;
+      int count = next(tokens - t);
       int r = 0;
-      for (; r + ROWS <= rows; r += ROWS) {
-        if (MANY_REGISTERS) {
-          tile4x4(w, r * columns, columns, x, at, xStride, columns, out, to + r, stride);
-        } else {
-          tile2x5(w, r * columns, columns, x, at, xStride, columns, out, to + r, stride);
+      if (count > 1) {
+        for (; r + ROWS <= rows; r += ROWS) {
+          int wo = r * columns;
+          if (MANY_REGISTERS) {
+            tile4x4(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
+          } else if (count == 5) {
+            tile2x5(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
+          } else {
+            tile2x4(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
+          }
+        }
+      } else {
+        for (; r + 4 <= rows; r += 4) {
+          tile4x1(w, r * columns, columns, x, at, columns, out, to + r);
         }
       }
       for (; r < rows; r++) {
-        for (int i = 0; i < TOKENS; i++) {
+        for (int i = 0; i < count; i++) {
           tile1x1(w, r * columns, x, at + i * xStride, columns, out, to + i * stride + r);
         }
       }
+      t += count;
     }
-    for (; t < tokens; t++) {
-      int at = xo + t * xStride;
-      int to = o + t * stride;
-      int r = 0;
-      for (; r + 4 <= rows; r += 4) {
-        tile4x1(w, r * columns, columns, x, at, columns, out, to + r);
-      }
-      for (; r < rows; r++) {
-        tile1x1(w, r * columns, x, at, columns, out, to + r);
-      }
+  }
+
+  /**
+   * How many tokens the next tile takes. With 16 registers five at a time go fastest, and fours are
+   * mixed in where that leaves no token over.
+   */
+  private static int next(int tokens) {
+    if (MANY_REGISTERS) {
+      return tokens >= 4 ? 4 : 1;
     }
+    int over = tokens % 5;
+    if (over != 0 && tokens >= 4 * (5 - over)) {
+      return 4;
+    }
+    return tokens >= 5 ? 5 : 1;
   }
 
   /** 4 rows times 4 tokens. */
@@ -154,6 +168,59 @@ final class VectorTiles {
     out[o + 3 * stride + 1] += a13.reduceLanes(VectorOperators.ADD);
     out[o + 3 * stride + 2] += a23.reduceLanes(VectorOperators.ADD);
     out[o + 3 * stride + 3] += a33.reduceLanes(VectorOperators.ADD);
+  }
+
+  /** 2 rows times 4 tokens. */
+  private static void tile2x4(
+      float[] w,
+      int wo,
+      int wStride,
+      float[] x,
+      int xo,
+      int xStride,
+      int columns,
+      float[] out,
+      int o,
+      int stride) {
+    int w0o = wo;
+    int w1o = wo + 1 * wStride;
+    int x0o = xo;
+    int x1o = xo + 1 * xStride;
+    int x2o = xo + 2 * xStride;
+    int x3o = xo + 3 * xStride;
+    FloatVector a00 = FloatVector.zero(S);
+    FloatVector a01 = FloatVector.zero(S);
+    FloatVector a02 = FloatVector.zero(S);
+    FloatVector a03 = FloatVector.zero(S);
+    FloatVector a10 = FloatVector.zero(S);
+    FloatVector a11 = FloatVector.zero(S);
+    FloatVector a12 = FloatVector.zero(S);
+    FloatVector a13 = FloatVector.zero(S);
+    for (int i = 0; i < columns; i += L) {
+      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
+      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
+      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+      a00 = w0.fma(x0, a00);
+      a10 = w1.fma(x0, a10);
+      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      a01 = w0.fma(x1, a01);
+      a11 = w1.fma(x1, a11);
+      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      a02 = w0.fma(x2, a02);
+      a12 = w1.fma(x2, a12);
+      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      a03 = w0.fma(x3, a03);
+      a13 = w1.fma(x3, a13);
+      VarHandle.loadLoadFence();
+    }
+    out[o] += a00.reduceLanes(VectorOperators.ADD);
+    out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
+    out[o + stride] += a01.reduceLanes(VectorOperators.ADD);
+    out[o + stride + 1] += a11.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride] += a02.reduceLanes(VectorOperators.ADD);
+    out[o + 2 * stride + 1] += a12.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride] += a03.reduceLanes(VectorOperators.ADD);
+    out[o + 3 * stride + 1] += a13.reduceLanes(VectorOperators.ADD);
   }
 
   /** 2 rows times 5 tokens. */
