@@ -21,8 +21,8 @@ final class VectorRowDecoder {
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private final RowDecoder others = new RowDecoder();
-  private final float[] scales = new float[8];
-  private final float[] mins = new float[8];
+  private float[] scales = new float[8];
+  private float[] mins = new float[8];
 
   /**
    * Decodes the weights [column, column + count) of a row.
@@ -36,9 +36,12 @@ final class VectorRowDecoder {
         int size = type.blockSize();
         int bytes = type.blockBytes();
         long at = Memory.address(w, row, row + 1) + (long) (column / size) * bytes;
+        if (type == GgmlType.Q4_K) {
+          q4K(at, count / size, out, offset);
+          return;
+        }
         for (int i = 0; i < count; i += size) {
           switch (type) {
-            case Q4_K -> q4K(at, out, offset + i);
             case Q5_K -> q5K(at, out, offset + i);
             case Q6_K -> q6K(at, out, offset + i);
             case Q8_0 -> q8(at, out, offset + i);
@@ -85,8 +88,12 @@ final class VectorRowDecoder {
     }
   }
 
-  /** The scales and, negated, the minimums of the eight groups of a Q4_K or Q5_K super-block. */
-  private void sixBitScales(long at) {
+  /**
+   * The scales and, negated, the minimums of the eight groups of a Q4_K or Q5_K super-block.
+   *
+   * @param o where the first goes
+   */
+  private void sixBitScales(long at, int o) {
     float d = half(at);
     float dMin = -half(at + 2);
     int a = Memory.ALL.get(Memory.INT, at + 4);
@@ -94,32 +101,50 @@ final class VectorRowDecoder {
     int c = Memory.ALL.get(Memory.INT, at + 12);
     for (int j = 0; j < 4; j++) {
       int shift = 8 * j;
-      scales[j] = d * (a >>> shift & 63);
-      mins[j] = dMin * (b >>> shift & 63);
-      scales[4 + j] = d * (c >>> shift & 15 | a >>> shift + 2 & 48);
-      mins[4 + j] = dMin * (c >>> shift + 4 & 15 | b >>> shift + 2 & 48);
+      scales[o + j] = d * (a >>> shift & 63);
+      mins[o + j] = dMin * (b >>> shift & 63);
+      scales[o + 4 + j] = d * (c >>> shift & 15 | a >>> shift + 2 & 48);
+      mins[o + 4 + j] = dMin * (c >>> shift + 4 & 15 | b >>> shift + 2 & 48);
     }
   }
 
-  private void q4K(long at, float[] out, int to) {
-    sixBitScales(at);
-    for (int c = 0; c < 4; c++) {
+  /** Some super-blocks, in one loop whose array indices are linear in its variable. */
+  private void q4K(long at, int blocks, float[] out, int to) {
+    if (scales.length < 8 * blocks) {
+      scales = new float[8 * blocks];
+      mins = new float[8 * blocks];
+    }
+    for (int b = 0; b < blocks; b++) {
+      sixBitScales(at + 144L * b, 8 * b);
+    }
+    q4K(at, blocks, scales, mins, out, to);
+  }
+
+  private static void q4K(long at, int blocks, float[] scales, float[] mins, float[] out, int to) {
+    for (int c = 0; c < 4 * blocks; c++) {
       FloatVector s0 = FloatVector.broadcast(F8, scales[2 * c]);
       FloatVector m0 = FloatVector.broadcast(F8, mins[2 * c]);
       FloatVector s1 = FloatVector.broadcast(F8, scales[2 * c + 1]);
       FloatVector m1 = FloatVector.broadcast(F8, mins[2 * c + 1]);
-      long from = at + 16 + 32L * c;
+      long from = at + 32L * c + 16L * ((c >> 2) + 1);
       int o = to + 64 * c;
-      for (int i = 0; i < 32; i += 8) {
-        IntVector q = bytes(from + i);
-        floats(q.and(15)).fma(s0, m0).intoArray(out, o + i);
-        floats(q.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 32 + i);
-      }
+      IntVector q0 = bytes(from + 0);
+      floats(q0.and(15)).fma(s0, m0).intoArray(out, o + 0);
+      floats(q0.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 32);
+      IntVector q1 = bytes(from + 8);
+      floats(q1.and(15)).fma(s0, m0).intoArray(out, o + 8);
+      floats(q1.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 40);
+      IntVector q2 = bytes(from + 16);
+      floats(q2.and(15)).fma(s0, m0).intoArray(out, o + 16);
+      floats(q2.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 48);
+      IntVector q3 = bytes(from + 24);
+      floats(q3.and(15)).fma(s0, m0).intoArray(out, o + 24);
+      floats(q3.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 56);
     }
   }
 
   private void q5K(long at, float[] out, int to) {
-    sixBitScales(at);
+    sixBitScales(at, 0);
     for (int c = 0; c < 4; c++) {
       FloatVector s0 = FloatVector.broadcast(F8, scales[2 * c]);
       FloatVector m0 = FloatVector.broadcast(F8, mins[2 * c]);
