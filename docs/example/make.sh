@@ -4,7 +4,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$here/../..
-[ $# -gt 0 ] || set -- demo:q6 demo:q4
+[ $# -gt 0 ] || set -- demo:f16 demo:q6 demo:q4
 "$root/pelican" compare "$@" --html "$here/report.html" >"$here/report.txt"
 cd "$root/cli/src/test/web"
 node screenshots.mjs "$here/report.html" "$here" light-head light-answers light-drawings dark-weights dark-quality phone-head phone-precision
