@@ -10,11 +10,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /** The comparison with the real jar, which has to print what the comparison reads. */
 @Timeout(600)
+@EnabledIfSystemProperty(
+    named = "pelican.it.long",
+    matches = "true",
+    disabledReason = "takes minutes: -Dpelican.it.long=true")
 class CompareIT {
   @TempDir private Path folder;
 

@@ -9,11 +9,16 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code compare} through the jar: interrupted, and with what cannot be compared. */
+@EnabledIfSystemProperty(
+    named = "pelican.it.long",
+    matches = "true",
+    disabledReason = "takes minutes: -Dpelican.it.long=true")
 class CompareIT {
   private static final Path GOLDEN = Path.of("../engine/src/test/resources/golden");
   private static final int MOMENTS = 20;

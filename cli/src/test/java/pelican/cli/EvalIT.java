@@ -14,12 +14,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** {@code eval} through the jar, on the toy model inside. */
 @Timeout(value = 20, unit = TimeUnit.MINUTES)
+@EnabledIfSystemProperty(
+    named = "pelican.it.long",
+    matches = "true",
+    disabledReason = "takes minutes: -Dpelican.it.long=true")
 class EvalIT {
   @TempDir private Path folder;
 

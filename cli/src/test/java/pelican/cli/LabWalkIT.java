@@ -13,12 +13,17 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
  * The commands of {@code docs/lab-2.md}, one after the other in one shell. With {@code
  * -Dpelican.lab.refresh=true} what they print is written into the page.
  */
+@EnabledIfSystemProperty(
+    named = "pelican.it.long",
+    matches = "true",
+    disabledReason = "takes minutes: -Dpelican.it.long=true")
 class LabWalkIT {
   private static final Path PAGE = Path.of("../docs/lab-2.md");
   private static final Pattern BLOCK = Pattern.compile("(?ms)^```console\\n(.*?)^```$");
