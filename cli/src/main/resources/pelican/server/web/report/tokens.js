@@ -19,14 +19,25 @@ class Panel {
     document.addEventListener('keydown', (event) => {
       if (event.key === 'Escape') this.hide();
     });
-    document.addEventListener('scroll', () => this.hide(), { passive: true });
+    // The page may still be scrolling when its token is shown: the panel goes along, as far as the token can be seen.
+    document.addEventListener('scroll', () => this.place(), { passive: true });
   }
 
   show(token, content) {
     if (!this.node.isConnected) document.body.append(this.node);
     this.node.replaceChildren(content);
     this.node.hidden = false;
-    const place = token.getClientRects()[0] ?? token.getBoundingClientRect();
+    this.token = token;
+    this.place();
+  }
+
+  place() {
+    if (this.node.hidden) return;
+    const place = this.token.getClientRects()[0] ?? this.token.getBoundingClientRect();
+    if (place.bottom < 0 || place.top > document.documentElement.clientHeight) {
+      this.hide();
+      return;
+    }
     const own = this.node.getBoundingClientRect();
     const room = document.documentElement.clientWidth - own.width - 8;
     const below = place.bottom + own.height + 10 < document.documentElement.clientHeight;
