@@ -9,12 +9,17 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import pelican.compare.HtmlReport;
 import pelican.compare.ReportSamples;
 
 /** Reports and the precision page in Chromium: what they show, load, run, and how they fit. */
 @Timeout(300)
+@EnabledIfSystemProperty(
+    named = "pelican.it.long",
+    matches = "true",
+    disabledReason = "takes minutes: -Dpelican.it.long=true")
 class ReportPageIT {
   private static final String KEY = "a-key-of-the-lab";
 
