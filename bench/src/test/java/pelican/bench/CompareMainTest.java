@@ -215,8 +215,8 @@ class CompareMainTest {
     assertThat(figures).hasSize(2);
     assertThat(figures.get(0).get("name").asString())
         .isEqualTo("memory beyond the mapped file, context 4096, pelican");
-    // a JVM, however small
-    assertThat(figures.get(0).at("/values/median").asDouble()).isBetween(5.0, 500.0);
+    // a JVM that ends at once: how much of it has grown when it is looked at depends on the machine
+    assertThat(figures.get(0).at("/values/median").asDouble()).isBetween(0.1, 500.0);
     assertThat(figures.get(0).get("unit").asString()).isEqualTo("MB");
   }
 
