@@ -90,6 +90,7 @@ final class Q4KDot256 {
       float[] scales,
       float[] out,
       int o) {
+    Memory.mayFault(address);
     IntVector lowMask = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector lowBase = IntVector.fromArray(I8, CONSTANTS, 8);
     IntVector highMask = IntVector.fromArray(I8, CONSTANTS, 16);

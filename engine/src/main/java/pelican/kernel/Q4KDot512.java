@@ -97,6 +97,7 @@ final class Q4KDot512 {
    * @param sums for each super-block what the lanes are multiplied with to be taken off
    */
   private static float dot(long row, int blocks, float[] x, float[] sums) {
+    Memory.mayFault(row);
     IntVector lowMask = IntVector.fromArray(I16, CONSTANTS, 0);
     IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 16);
     IntVector highMask = IntVector.fromArray(I16, CONSTANTS, 32);

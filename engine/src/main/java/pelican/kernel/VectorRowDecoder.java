@@ -60,6 +60,7 @@ final class VectorRowDecoder {
 
   /** Eight unsigned bytes as ints. */
   private static IntVector bytes(long at) {
+    Memory.mayFault(at);
     return (IntVector)
         ByteVector.fromMemorySegment(B8, Memory.ALL, at, LITTLE)
             .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
