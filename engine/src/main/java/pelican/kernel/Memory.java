@@ -21,10 +21,10 @@ final class Memory {
   private Memory() {}
 
   /**
-   * Reads a byte and forgets it, for methods whose other reads are all of vectors. A read beyond the
-   * end of a file that was shortened is a signal, which the JVM turns into an {@link InternalError}
-   * only in compiled code that holds an access to memory that is not a vector's; elsewhere it ends
-   * the process. The compiler drops the read itself, so that it costs nothing.
+   * Reads a byte and forgets it, for methods whose other reads are all of vectors. A read beyond
+   * the end of a file that was shortened is a signal, which the JVM turns into an {@link
+   * InternalError} only in compiled code that holds an access to memory that is not a vector's;
+   * elsewhere it ends the process. The compiler drops the read itself, so that it costs nothing.
    */
   static void mayFault(long address) {
     ALL.get(BYTE, address);

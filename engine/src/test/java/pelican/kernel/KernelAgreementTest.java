@@ -2,6 +2,7 @@ package pelican.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.File;
 import java.io.IOException;
@@ -42,6 +43,28 @@ class KernelAgreementTest {
     assertThat(output).contains("vector (");
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "-XX:UseAVX=2",
+        "-XX:UseAVX=3",
+        "-XX:MaxVectorSize=16",
+      })
+  void everyKernelStopsWhereItsFileWasShortened(String flag) throws Exception {
+    assumeTrue(System.getProperty("os.name").equals("Linux"));
+    String file = folder.resolve("matrix").toString();
+    String output =
+        runProgram(
+            "pelican.kernel.ShortenedMatrix",
+            file,
+            "--add-modules",
+            "jdk.incubator.vector",
+            "-Xbatch",
+            "-XX:CompileThresholdScaling=0.05",
+            flag);
+    assertThat(output).contains("products stopped");
+  }
+
   @Test
   void withoutTheVectorModuleTheScalarKernelsRunAndSayWhy() throws Exception {
     assertThat(run()).contains("scalar (the JVM runs without --add-modules jdk.incubator.vector)");
@@ -63,6 +86,11 @@ class KernelAgreementTest {
   }
 
   private String run(String... flags) throws IOException, InterruptedException {
+    return runProgram("pelican.kernel.KernelAgreement", "", flags);
+  }
+
+  private String runProgram(String main, String argument, String... flags)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.add("-XX:+IgnoreUnrecognizedVMOptions");
@@ -75,7 +103,8 @@ class KernelAgreementTest {
                 .map(Path::of)
                 .map(path -> path.toAbsolutePath().toString())
                 .toList()));
-    command.add("pelican.kernel.KernelAgreement");
+    command.add(main);
+    command.add(argument);
     Path file = folder.resolve("output.txt");
     Process process =
         new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(file.toFile()).start();

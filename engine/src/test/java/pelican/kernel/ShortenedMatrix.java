@@ -1,0 +1,82 @@
+package pelican.kernel;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import pelican.gguf.GgmlType;
+import pelican.quant.BlockFormat;
+
+/**
+ * Multiplies with matrices in a file until the kernels are compiled, then shortens the file and
+ * multiplies again. A program, since a kernel that the JVM cannot stop at the missing bytes takes
+ * the process with it.
+ */
+public final class ShortenedMatrix {
+  private static final int ROWS = 32;
+  private static final int COLUMNS = 1024;
+  private static final int PAGE = 4096;
+
+  /** Enough for the compiler, whose thresholds the caller lowers. */
+  private static final int CALLS = 1000;
+
+  private ShortenedMatrix() {}
+
+  /**
+   * @param args the file to work with
+   */
+  public static void main(String[] args) throws IOException {
+    Kernels kernels = KernelChoice.choose();
+    int held = 0;
+    for (GgmlType type : GgmlType.values()) {
+      if (!BlockFormat.supports(type)) {
+        continue;
+      }
+      for (int tokens : new int[] {1, 5}) {
+        if (!faults(Path.of(args[0]), kernels, type, tokens)) {
+          System.out.println(type + " with " + tokens + " tokens read beyond the end of the file");
+          System.exit(1);
+        }
+        held++;
+      }
+    }
+    System.out.println(kernels.description() + ": " + held + " products stopped");
+  }
+
+  private static boolean faults(Path file, Kernels kernels, GgmlType type, int tokens)
+      throws IOException {
+    BlockFormat format = BlockFormat.of(type);
+    long bytes = (long) ROWS * COLUMNS / type.blockSize() * type.blockBytes();
+    try (Arena arena = Arena.ofShared();
+        FileChannel channel =
+            FileChannel.open(
+                file,
+                StandardOpenOption.CREATE,
+                StandardOpenOption.READ,
+                StandardOpenOption.WRITE)) {
+      channel.truncate(0);
+      MemorySegment data = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+      Matrix w = new Matrix("shortened", format, ROWS, COLUMNS, data);
+      Activations x = new Activations().reset(tokens, COLUMNS);
+      x.changed();
+      float[] out = new float[tokens * ROWS];
+      for (int i = 0; i < CALLS; i++) {
+        kernels.prepare(x, new Matrix[] {w});
+        kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
+      }
+      // each page's end is elsewhere in a block, so that another read is the first to fail
+      for (long left = (bytes - 1) / PAGE * PAGE; left > 0; left -= PAGE) {
+        channel.truncate(left);
+        try {
+          kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
+          return false;
+        } catch (InternalError expected) {
+          // the JVM's word for a read of what the file no longer has
+        }
+      }
+      return true;
+    }
+  }
+}
