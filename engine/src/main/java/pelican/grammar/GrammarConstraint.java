@@ -1,5 +1,6 @@
 package pelican.grammar;
 
+import java.util.Set;
 import pelican.engine.PelicanException;
 import pelican.sampling.TokenConstraint;
 
@@ -28,12 +29,43 @@ final class GrammarConstraint implements TokenConstraint {
 
   @Override
   public void mask(float[] logits, int offset, int vocabulary) {
+    forget();
+    masks.of(state, most()).apply(logits, offset, vocabulary);
+  }
+
+  /** The most bytes that may be needed after the next token. */
+  private long most() {
+    return Math.max(left - 1, state.shortest - 1);
+  }
+
+  private void forget() {
     if (pool.size() > MOST_STATES) {
       pool = new State.Pool();
       state = state.in(pool);
     }
-    long most = Math.max(left - 1, state.shortest - 1);
-    masks.of(state, most).apply(logits, offset, vocabulary);
+  }
+
+  @Override
+  public boolean allows(int token) {
+    forget();
+    if (token >= masks.tokens().bytes.length) {
+      return false;
+    }
+    if (masks.endOfGeneration().contains(token)) {
+      return state.complete();
+    }
+    State next = after(token);
+    return !next.dead() && next.shortest <= most();
+  }
+
+  /** The state after a token; a dead one if it is no text. */
+  private State after(int token) {
+    byte[] bytes = masks.tokens().bytes[token];
+    State next = bytes.length == 0 ? pool.of(Set.of()) : state;
+    for (int i = 0; i < bytes.length && !next.dead(); i++) {
+      next = next.step(bytes[i] & 0xff);
+    }
+    return next;
   }
 
   /**
@@ -47,12 +79,8 @@ final class GrammarConstraint implements TokenConstraint {
     if (masks.endOfGeneration().contains(token) && state.complete()) {
       return;
     }
-    byte[] bytes = masks.tokens().bytes[token];
-    State next = state;
-    for (byte value : bytes) {
-      next = next.step(value & 0xff);
-    }
-    if (bytes.length == 0 || next.dead()) {
+    State next = after(token);
+    if (next.dead()) {
       throw new PelicanException("format: token " + token + " may not come here");
     }
     state = next;

@@ -63,21 +63,30 @@ final class Candidates {
   /**
    * Takes all tokens whose logit is not negative infinity, in no order of likelihood.
    *
+   * @param first tokens to take before all others, in their order; their logits are set to negative
+   *     infinity; or null
    * @throws PelicanException if a logit is NaN
    */
-  void takeAll(float[] source, int offset, int vocabulary) {
+  void takeAll(float[] source, int offset, int vocabulary, AllowedDraw first) {
     // Looks for NaN.
     largest.select(source, offset, vocabulary, 1);
     reserve(vocabulary);
     size = 0;
+    for (int i = 0; first != null && i < first.size(); i++) {
+      take(first.id(i), source, offset);
+      source[offset + first.id(i)] = Float.NEGATIVE_INFINITY;
+    }
     for (int id = 0; id < vocabulary; id++) {
-      float logit = source[offset + id];
-      if (logit > Float.NEGATIVE_INFINITY) {
-        ids[size] = id;
-        logits[size++] = logit;
+      if (source[offset + id] > Float.NEGATIVE_INFINITY) {
+        take(id, source, offset);
       }
     }
     sorted = false;
+  }
+
+  private void take(int id, float[] source, int offset) {
+    ids[size] = id;
+    logits[size++] = source[offset + id];
   }
 
   private void reserve(int length) {

@@ -10,6 +10,14 @@ public interface TokenConstraint {
    */
   void mask(float[] logits, int offset, int vocabulary);
 
+  /**
+   * Whether a token may come next: true of all that {@link #mask} leaves. It may be true of more,
+   * where telling all tokens apart is not worth the time.
+   *
+   * @param token at least 0, less than the size of the vocabulary
+   */
+  boolean allows(int token);
+
   /** Tells that {@code token} was chosen and now ends the sequence. */
   void accept(int token);
 

@@ -14,7 +14,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import pelican.chat.Message;
+import pelican.sampling.LogProbabilities;
 import pelican.sampling.SamplingOptions;
+import pelican.sampling.TokenConstraint;
 import pelican.tokenizer.Tokenizer;
 
 @Timeout(120)
@@ -156,6 +158,39 @@ class SessionTest {
     assertThat(first.logProbability())
         .isEqualTo(first.alternatives().getFirst().logProbability())
         .isNegative();
+  }
+
+  @Test
+  void probabilitiesAreThoseOfTheModelWhateverAConstraintForbids() {
+    List<GeneratedToken> free = new ArrayList<>();
+    GenerationOptions options = GREEDY.withTopLogProbabilities(3).withMaxTokens(1);
+    model.newSession().generate(randomPrompt(12, 9), options, free::add);
+    List<LogProbabilities.Entry> likeliest = free.getFirst().alternatives();
+    int second = likeliest.get(1).token();
+    TokenConstraint notTheFirst =
+        new TokenConstraint() {
+          @Override
+          public void mask(float[] logits, int offset, int vocabulary) {
+            logits[offset + likeliest.getFirst().token()] = Float.NEGATIVE_INFINITY;
+          }
+
+          @Override
+          public boolean allows(int token) {
+            return token != likeliest.getFirst().token();
+          }
+
+          @Override
+          public void accept(int token) {
+            assertThat(token).isEqualTo(second);
+          }
+        };
+    List<GeneratedToken> bound = new ArrayList<>();
+    model
+        .newSession()
+        .generate(randomPrompt(12, 9), options.withConstraint(notTheFirst), bound::add);
+    assertThat(bound.getFirst().id()).isEqualTo(second);
+    assertThat(bound.getFirst().logProbability()).isEqualTo(likeliest.get(1).logProbability());
+    assertThat(bound.getFirst().alternatives()).isEqualTo(likeliest);
   }
 
   @Test

@@ -10,9 +10,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import pelican.engine.Model;
 import pelican.engine.PelicanException;
+import pelican.sampling.Sampler;
+import pelican.sampling.SamplingOptions;
 import pelican.sampling.TokenConstraint;
 import pelican.tokenizer.Tokenizer;
 
@@ -101,6 +104,9 @@ class GrammarConstraintTest {
               }
             }
           }
+          List<Integer> asked =
+              IntStream.range(0, tokenizer.size()).filter(constraint::allows).boxed().toList();
+          assertThat(asked).isEqualTo(possible);
           List<Integer> allowed = allowed(constraint, tokenizer.size());
           assertThat(possible).containsAll(allowed);
           assertThat(allowed).containsAll(needed).isNotEmpty();
@@ -149,6 +155,49 @@ class GrammarConstraintTest {
           assertThat(grammar.matches(text.toByteArray()))
               .as(text.toString(StandardCharsets.UTF_8))
               .isTrue();
+        }
+      }
+    }
+  }
+
+  /** What is drawn against masking first and taking the likeliest, over whole answers. */
+  @Test
+  void likeliestTokensAreThoseOfMasks() {
+    try (Model model = Model.load(TINY)) {
+      Tokenizer tokenizer = model.tokenizer();
+      int vocabulary = tokenizer.size();
+      // No names or elements that have to differ: of tokens that end one, masks leave some out.
+      List<Map<String, Object>> schemas =
+          List.of(
+              SCHEMAS.get(1),
+              Map.of(
+                  "type",
+                  "array",
+                  "items",
+                  Map.of("type", List.of("string", "number", "boolean")),
+                  "minItems",
+                  2));
+      for (int run = 0; run < 20; run++) {
+        JsonGrammar grammar = JsonGrammar.of(schemas.get(run % schemas.size()));
+        TokenConstraint masking = grammar.constraint(tokenizer, 40);
+        Sampler sampler = new Sampler(SamplingOptions.GREEDY, grammar.constraint(tokenizer, 40));
+        Random random = new Random(run);
+        for (int step = 0; step < 40; step++) {
+          float[] logits = new float[vocabulary];
+          for (int i = 0; i < vocabulary; i++) {
+            logits[i] = (float) random.nextGaussian();
+          }
+          float[] masked = logits.clone();
+          masking.mask(masked, 0, vocabulary);
+          int best = 0;
+          for (int i = 1; i < vocabulary; i++) {
+            best = masked[i] > masked[best] ? i : best;
+          }
+          assertThat(sampler.sample(logits, 0, vocabulary)).isEqualTo(best);
+          masking.accept(best);
+          if (tokenizer.endOfGeneration().contains(best)) {
+            break;
+          }
         }
       }
     }

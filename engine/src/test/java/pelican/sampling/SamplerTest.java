@@ -32,7 +32,7 @@ class SamplerTest {
   }
 
   /** The distribution that the options ask for, computed the plain way. */
-  private static double[] reference(float[] logits, SamplingOptions o) {
+  static double[] reference(float[] logits, SamplingOptions o) {
     List<Integer> ids =
         new ArrayList<>(
             IntStream.range(0, logits.length)
@@ -133,12 +133,17 @@ class SamplerTest {
     for (int i = 0; i < DRAWS; i++) {
       counts[sampler.sample(logits.clone(), 0, logits.length)]++;
     }
+    assertDrawnFrom(expected, counts, DRAWS);
+  }
+
+  /** Whether so many draws may well come from a distribution. */
+  static void assertDrawnFrom(double[] expected, int[] counts, int draws) {
     double chiSquare = 0;
     int cells = 0;
     double rareExpected = 0;
     int rareCount = 0;
-    for (int i = 0; i < logits.length; i++) {
-      double mean = expected[i] * DRAWS;
+    for (int i = 0; i < expected.length; i++) {
+      double mean = expected[i] * draws;
       if (mean == 0) {
         assertThat(counts[i]).as("token " + i + " is not to be drawn").isZero();
       } else if (mean < 10) {
@@ -193,7 +198,7 @@ class SamplerTest {
     if (topK > 0) {
       candidates.takeBest(logits, 0, logits.length, topK);
     } else {
-      candidates.takeAll(logits, 0, logits.length);
+      candidates.takeAll(logits, 0, logits.length, null);
     }
     if (typicalP < 1) {
       candidates.keepTypical(typicalP);
@@ -333,6 +338,11 @@ class SamplerTest {
             for (int i = 0; i < vocabulary; i += 2) {
               logits[offset + i] = Float.NEGATIVE_INFINITY;
             }
+          }
+
+          @Override
+          public boolean allows(int token) {
+            return token % 2 == 1;
           }
 
           @Override

@@ -36,7 +36,7 @@ final class AfterThought implements TokenConstraint {
   public void mask(float[] logits, int offset, int vocabulary) {
     switch (state) {
       case BEGINNING -> {
-        boolean canThink = open >= 0 && close >= 0;
+        boolean canThink = canThink();
         float thought = canThink ? logits[offset + open] : 0;
         constraint.mask(logits, offset, vocabulary);
         if (canThink) {
@@ -51,6 +51,19 @@ final class AfterThought implements TokenConstraint {
       }
       case SPEAKING -> constraint.mask(logits, offset, vocabulary);
     }
+  }
+
+  private boolean canThink() {
+    return open >= 0 && close >= 0;
+  }
+
+  @Override
+  public boolean allows(int token) {
+    return switch (state) {
+      case BEGINNING -> token == open && canThink() || constraint.allows(token);
+      case THINKING -> !ends.contains(token);
+      case SPEAKING -> constraint.allows(token);
+    };
   }
 
   @Override

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import pelican.engine.Model;
 import pelican.sampling.TokenConstraint;
@@ -33,6 +34,11 @@ class AfterThoughtTest {
     }
 
     @Override
+    public boolean allows(int asked) {
+      return asked == token;
+    }
+
+    @Override
     public void accept(int accepted) {
       this.accepted.add(accepted);
     }
@@ -47,6 +53,8 @@ class AfterThoughtTest {
         allowed.add(i);
       }
     }
+    assertThat(IntStream.range(0, vocabulary).filter(constraint::allows).boxed().toList())
+        .isEqualTo(allowed);
     return allowed;
   }
 
