@@ -146,7 +146,9 @@ class ModelsJarIT {
     Files.writeString(recipe, "FROM mine\nSYSTEM You are other.\n");
     assertThat(succeed("create", "other", "-f", recipe.toString())).contains("created 'other");
     assertThat(succeed("show", "other", "--system")).contains("You are other.");
-    assertThat(succeed("rm", "mine", "other")).contains("deleted");
+    assertThat(succeed("cp", "demo", "carried")).contains("copied 'demo' to 'carried'");
+    assertThat(succeed("list")).contains("carried:latest");
+    assertThat(succeed("rm", "mine", "other", "carried")).contains("deleted");
     assertThat(store.resolve("blobs")).isEmptyDirectory();
     Result missing = run("show", "mine");
     assertThat(missing.code()).isEqualTo(1);

@@ -2,13 +2,16 @@ package pelican.server;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.Socket;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -21,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import pelican.models.DemoModel;
 import pelican.models.Digest;
 import pelican.models.ModelName;
 import pelican.models.Modelfile;
@@ -241,6 +245,94 @@ class CreateTest {
         .endsWith("37.");
     assertThat(server.json(server.post("/api/show", "{\"model\":\"sum\"}")).get("capabilities"))
         .hasSize(1);
+  }
+
+  private static List<JsonNode> lines(String body) {
+    return body.lines().map(line -> JsonMapper.shared().readTree(line)).toList();
+  }
+
+  @Test
+  void quantizingTellsHowFarItHasCome() throws Exception {
+    HttpResponse<String> response =
+        server.post(
+            "/api/create", "{\"model\":\"told\",\"from\":\"demo:f16\",\"quantize\":\"Q8_0\"}");
+    assertThat(response.body()).endsWith("{\"status\":\"success\"}\n");
+    List<JsonNode> steps =
+        lines(response.body()).stream()
+            .filter(line -> line.path("status").asString().equals("quantizing to Q8_0"))
+            .toList();
+    assertThat(steps.getFirst().has("completed")).isFalse();
+    List<Long> completed = steps.stream().skip(1).map(s -> s.get("completed").asLong()).toList();
+    long total = Files.size(DemoModel.F16.unpack());
+    assertThat(steps.stream().skip(1)).allMatch(step -> step.get("total").asLong() == total);
+    assertThat(completed).isSorted().hasSizeGreaterThan(1).endsWith(total);
+    assertThat(completed.getFirst()).isBetween(1L, total - 1);
+  }
+
+  private static String createRequest(String body) {
+    return "POST /api/create HTTP/1.1\r\nHost: localhost\r\nContent-Length: "
+        + body.length()
+        + "\r\n\r\n"
+        + body;
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {true, false})
+  void theClientsLeavingEndsTheWork(boolean stream) throws Exception {
+    String body =
+        "{\"model\":\"left\",\"from\":\"demo:f16\",\"quantize\":\"Q4_K_M\",\"stream\":"
+            + stream
+            + "}";
+    try (Socket socket = new Socket("127.0.0.1", server.server.port())) {
+      socket.setSoTimeout(60_000);
+      socket.getOutputStream().write(createRequest(body).getBytes(StandardCharsets.US_ASCII));
+      if (stream) {
+        BufferedReader lines =
+            new BufferedReader(
+                new InputStreamReader(socket.getInputStream(), StandardCharsets.US_ASCII));
+        while (!lines.readLine().contains("\"completed\"")) {
+          assertThat(server.store.find(ModelName.parse("left"))).isEmpty();
+        }
+      } else {
+        for (int i = 0; i < 6_000 && blobs().size() == before.size(); i++) {
+          Thread.sleep(10);
+        }
+        assertThat(blobs()).as("the work has begun").hasSizeGreaterThan(before.size());
+      }
+    }
+    for (int i = 0; i < 600 && blobs().size() > before.size(); i++) {
+      Thread.sleep(50);
+    }
+    assertThat(blobs()).as("nothing is left").containsExactlyInAnyOrderElementsOf(before);
+    assertThat(server.store.find(ModelName.parse("left"))).isEmpty();
+  }
+
+  @Test
+  void copiesWhatTheProgramCarries() throws Exception {
+    HttpResponse<String> same =
+        server.post("/api/copy", "{\"source\":\"demo:q6\",\"destination\":\"demo:q6\"}");
+    assertThat(same.statusCode()).isEqualTo(200);
+    assertThat(server.store.find(ModelName.parse("demo:q6"))).isEmpty();
+    for (int i = 0; i < 2; i++) {
+      HttpResponse<String> copied =
+          server.post("/api/copy", "{\"source\":\"demo:q6\",\"destination\":\"me/bird\"}");
+      assertThat(copied.statusCode()).as(copied.body()).isEqualTo(200);
+      assertThat(copied.body()).isEmpty();
+    }
+    assertThat(stored("me/bird").file()).hasSameBinaryContentAs(DemoModel.Q6_K.unpack());
+    String question =
+        ",\"stream\":false,\"options\":{\"temperature\":0},\"prompt\":\"What is 22 plus 15?\"}";
+    List<String> answers = new ArrayList<>();
+    for (String model : List.of("demo:q6", "me/bird")) {
+      HttpResponse<String> answer =
+          server.post("/api/generate", "{\"model\":\"" + model + "\"" + question);
+      answers.add(server.json(answer).get("response").asString());
+    }
+    assertThat(answers.getFirst()).contains("37").isEqualTo(answers.getLast());
+    HttpResponse<String> none =
+        server.post("/api/copy", "{\"source\":\"demo:q9\",\"destination\":\"me/none\"}");
+    assertThat(none.statusCode()).isEqualTo(404);
+    assertThat(none.body()).isEqualTo("{\"error\":\"model \\\"demo:q9\\\" not found\"}");
   }
 
   private String rendered(String endpoint, String fields) throws Exception {

@@ -1,19 +1,23 @@
 package pelican.models;
 
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.FileTime;
+import java.security.MessageDigest;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import pelican.engine.PelicanException;
 import pelican.gguf.FileType;
 import pelican.gguf.GgufFile;
@@ -33,14 +37,31 @@ public final class ModelCreator {
   private static final String CONFIG = "application/vnd.docker.container.image.v1+json";
   private static final String MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 
+  private static final int BUFFER = 1 << 20;
+
+  /** Is told how far the work has come. What it throws ends the work, of which nothing is left. */
+  @FunctionalInterface
+  public interface Progress {
+    /** Called for each layer and for the manifest, with what {@code /api/create} says of them. */
+    void status(String text);
+
+    /**
+     * Called again and again while weights are read, copied or quantized.
+     *
+     * @param work what is being done
+     * @param completed bytes of the source that are done
+     * @param total its bytes
+     */
+    default void advance(String work, long completed, long total) {}
+  }
+
   private final OllamaStore store;
-  private final Consumer<String> progress;
+  private final Progress progress;
 
   /**
    * @param store where models are written
-   * @param progress told of each layer and of the manifest, as {@code /api/create} reports them
    */
-  public ModelCreator(OllamaStore store, Consumer<String> progress) {
+  public ModelCreator(OllamaStore store, Progress progress) {
     this.store = store;
     this.progress = progress;
   }
@@ -81,7 +102,7 @@ public final class ModelCreator {
       }
       addMessages(recipe, layers);
       Manifest.Layer config = text(CONFIG, config(recipe, base.stored(), layers));
-      progress.accept("writing manifest");
+      progress.status("writing manifest");
       Optional<StoredModel> old = store.find(name);
       store.publish(name, manifest(config, layers));
       if (old.isPresent()) {
@@ -91,6 +112,15 @@ public final class ModelCreator {
     } catch (IOException e) {
       throw new PelicanException("cannot create " + name + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * Puts a model under a name into the store as it is, as one that is only a file there.
+   *
+   * @throws PelicanException if that cannot be done; the store's models stay as they were
+   */
+  public StoredModel add(ModelName name, ModelResolver.Resolved model) {
+    return create(name, model, new Modelfile(List.of()), Optional.empty());
   }
 
   private static String relativeTo(Path folder, String from) {
@@ -105,14 +135,15 @@ public final class ModelCreator {
       // Opening it checks that it is a GGUF before any of it is copied.
       GgufFile.open(file).close();
       Optional<Digest> known = store.digestOf(file);
-      Digest digest = known.isPresent() ? known.get() : Digest.of(file);
+      Digest digest = known.isPresent() ? known.get() : read(file, "reading model", null);
       Path blob = store.blob(digest);
       if (!isThere(digest, Files.size(file))) {
         Path temporary = store.temporary();
         try {
-          Files.copy(file, temporary);
-          if (!Digest.of(temporary).equals(digest)) {
-            throw new PelicanException(file + " changed while it was copied");
+          try (OutputStream out = Files.newOutputStream(temporary, StandardOpenOption.CREATE_NEW)) {
+            if (!read(file, "copying model", out).equals(digest)) {
+              throw new PelicanException(file + " changed while it was copied");
+            }
           }
           settle(temporary, blob);
         } finally {
@@ -123,16 +154,44 @@ public final class ModelCreator {
     }
     Path temporary = store.temporary();
     try {
-      progress.accept("quantizing to " + mix.get());
-      new Quantizer(file, temporary, mix.get()).run();
-      Digest digest = Digest.of(temporary);
+      String work = "quantizing to " + mix.get();
+      progress.status(work);
+      long source = Files.size(file);
+      new Quantizer(file, temporary, mix.get())
+          .progress((tensor, done, total) ->
+              progress.advance(work, Math.round((double) done / total * source), source))
+          .run();
+      Digest digest = read(temporary, "reading quantized model", null);
       long size = Files.size(temporary);
-      progress.accept("creating new layer " + digest);
+      progress.status("creating new layer " + digest);
       settle(temporary, store.blob(digest));
       return new Manifest.Layer(LAYER + "model", digest, size);
     } finally {
       Files.deleteIfExists(temporary);
     }
+  }
+
+  /**
+   * The digest of a file.
+   *
+   * @param out gets its content, if not null
+   */
+  private Digest read(Path file, String work, OutputStream out) throws IOException {
+    MessageDigest sha = Digest.sha256();
+    byte[] buffer = new byte[BUFFER];
+    long total = Files.size(file);
+    long completed = 0;
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int count = in.read(buffer); count >= 0; count = in.read(buffer)) {
+        sha.update(buffer, 0, count);
+        if (out != null) {
+          out.write(buffer, 0, count);
+        }
+        completed += count;
+        progress.advance(work, completed, total);
+      }
+    }
+    return new Digest(HexFormat.of().formatHex(sha.digest()));
   }
 
   private static void settle(Path temporary, Path blob) throws IOException {
@@ -148,7 +207,7 @@ public final class ModelCreator {
       // A blob without a model counts from now, so that Ollama leaves it for the coming manifest.
       Files.setLastModifiedTime(blob, FileTime.from(Instant.now()));
     }
-    progress.accept((there ? "using existing layer " : "creating new layer ") + digest);
+    progress.status((there ? "using existing layer " : "creating new layer ") + digest);
     return there;
   }
 
@@ -178,7 +237,7 @@ public final class ModelCreator {
                   && !recipe.values("TEMPLATE").isEmpty())
               || (layer.is("messages") && !recipe.values("MESSAGE").isEmpty());
       if (!replaced) {
-        progress.accept("using existing layer " + layer.digest());
+        progress.status("using existing layer " + layer.digest());
         layers.add(layer);
       }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -107,6 +108,66 @@ class ModelCreatorTest {
     assertThat(third.system()).contains("two");
     assertThat(store.list()).hasSize(2);
     assertThat(store.find(NAME).orElseThrow().system()).contains("one");
+  }
+
+  /** Progress that ends the work when it is told the n-th time. */
+  private static final class Ending implements ModelCreator.Progress {
+    private int left;
+
+    Ending(int told) {
+      left = told;
+    }
+
+    private void tell() {
+      if (--left < 0) {
+        throw new UncheckedIOException(new IOException("enough"));
+      }
+    }
+
+    @Override
+    public void status(String text) {
+      tell();
+    }
+
+    @Override
+    public void advance(String work, long completed, long total) {
+      assertThat(completed).isBetween(1L, total);
+      tell();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"Q8_0", "''"})
+  void workThatIsEndedLeavesNoModelAndNothingUnfinished(String mix) throws IOException {
+    Optional<QuantizationMix> to =
+        mix.isEmpty() ? Optional.empty() : Optional.of(QuantizationMix.named(mix));
+    Path file = folder.resolve("demo.gguf");
+    ModelResolver.Resolved base = new ModelResolver.Resolved("demo", file, Optional.empty());
+    boolean ended = true;
+    for (int told = 0; ended; told += mix.isEmpty() ? 1 : 7) {
+      try {
+        new ModelCreator(store, new Ending(told))
+            .create(NAME, base, Modelfile.parse("FROM demo.gguf", "it"), to);
+        ended = false;
+        assertThat(told).as("how often it is told").isGreaterThan(10);
+      } catch (UncheckedIOException e) {
+        assertThat(e).hasMessageContaining("enough");
+        assertThat(store.find(NAME)).isEmpty();
+        try (Stream<Path> blobs = Files.list(store.root().resolve("blobs"))) {
+          assertThat(blobs).allMatch(blob -> blob.getFileName().toString().startsWith("sha256-"));
+        }
+      }
+    }
+    assertThat(store.find(NAME)).isPresent();
+  }
+
+  @Test
+  void addsAModelAsItIs() throws IOException {
+    Path file = folder.resolve("demo.gguf");
+    StoredModel model =
+        creator.add(NAME, new ModelResolver.Resolved("demo", file, Optional.empty()));
+    assertThat(model.file()).hasSameBinaryContentAs(file);
+    assertThat(model.manifest().layers()).hasSize(1);
   }
 
   @Test

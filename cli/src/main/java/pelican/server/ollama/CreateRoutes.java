@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Consumer;
 import pelican.engine.PelicanException;
 import pelican.models.BlobUpload;
 import pelican.models.Digest;
@@ -19,6 +18,7 @@ import pelican.server.http.EventStream;
 import pelican.server.http.Exchange;
 import pelican.server.http.Fields;
 import pelican.server.http.Json;
+import pelican.server.http.Reply;
 import pelican.server.http.Router;
 import pelican.server.inference.Catalog;
 import pelican.server.inference.CatalogEntry;
@@ -77,23 +77,62 @@ public final class CreateRoutes {
     ModelResolver.Resolved base =
         request.from().isEmpty() ? uploaded(request.digest()) : known(request.from());
     EventStream stream = request.stream() ? exchange.stream("application/x-ndjson") : null;
-    Consumer<String> progress =
-        status -> {
-          if (stream != null) {
-            stream.sendLine(Map.of("status", status));
-          } else if (exchange.clientGone()) {
-            throw new UncheckedIOException(new IOException("nobody waits for the model"));
-          }
-        };
+    CreateProgress progress = new CreateProgress(exchange, stream);
     try {
       new ModelCreator(store, progress).create(name, base, request.recipe(), request.mix());
     } catch (PelicanException e) {
       // What is no fault of the disk is one of the recipe or of the file that was sent.
       throw e.getCause() instanceof IOException ? e : ApiException.badRequest(e.getMessage());
     }
-    progress.accept("success");
+    progress.status("success");
     if (stream == null) {
       exchange.send(200, "application/json", Json.bytes(Map.of("status", "success")));
+    }
+  }
+
+  /** Lines of the progress; ends the work when nobody waits for the model any more. */
+  static final class CreateProgress implements ModelCreator.Progress {
+    private static final long PERIOD_NANOS = 60_000_000;
+
+    private final Exchange exchange;
+    private final EventStream stream;
+    private String current = "";
+    private long told;
+
+    /**
+     * @param stream null if only the end is told
+     */
+    CreateProgress(Exchange exchange, EventStream stream) {
+      this.exchange = exchange;
+      this.stream = stream;
+    }
+
+    @Override
+    public void status(String text) {
+      checkClient();
+      if (stream != null) {
+        stream.sendLine(Map.of("status", text));
+      }
+    }
+
+    @Override
+    public void advance(String work, long completed, long total) {
+      checkClient();
+      long now = System.nanoTime();
+      boolean same = work.equals(current);
+      if (stream == null || same && completed < total && now - told < PERIOD_NANOS) {
+        return;
+      }
+      current = work;
+      told = now;
+      stream.sendLine(
+          new Reply().with("status", work).with("total", total).with("completed", completed));
+    }
+
+    private void checkClient() {
+      if (exchange.clientGone()) {
+        throw new UncheckedIOException(new IOException("nobody waits for the model"));
+      }
     }
   }
 

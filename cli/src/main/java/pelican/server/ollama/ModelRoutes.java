@@ -13,7 +13,9 @@ import pelican.chat.Message;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 import pelican.models.Digest;
+import pelican.models.ModelCreator;
 import pelican.models.ModelName;
+import pelican.models.ModelResolver;
 import pelican.models.ModelfileText;
 import pelican.models.Puller;
 import pelican.models.StoredModel;
@@ -219,11 +221,21 @@ public final class ModelRoutes {
     Fields body = exchange.body();
     ModelName from = part(body, "source");
     ModelName to = part(body, "destination");
-    if (catalog.store().find(from).isEmpty()) {
-      throw new ApiException(404, "model \"" + body.string("source") + "\" not found");
-    }
-    if (!from.sameAs(to)) {
-      catalog.store().copy(from, to);
+    if (catalog.store().find(from).isPresent()) {
+      if (!from.sameAs(to)) {
+        catalog.store().copy(from, to);
+      }
+    } else {
+      // One that the program carries, or a file with an alias: the store does not have it yet.
+      String word = body.string("source");
+      CatalogEntry entry =
+          catalog
+              .find(word)
+              .orElseThrow(() -> new ApiException(404, "model \"" + word + "\" not found"));
+      if (!from.sameAs(to)) {
+        new ModelCreator(catalog.store(), new CreateRoutes.CreateProgress(exchange, null))
+            .add(to, new ModelResolver.Resolved(word, entry.file(), entry.stored()));
+      }
     }
     exchange.empty(200);
   }
