@@ -17,8 +17,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.Random;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -45,6 +47,9 @@ class ManyClientsIT {
 
   /** Fewer than the clients that have no turn, so that some are refused. */
   private static final int MAX_QUEUE = 48;
+
+  /** How long clients keep connections that are not used; the server keeps them for longer. */
+  private static final int KEPT_SECONDS = 30;
 
   private static final String BUSY =
       "server busy, please try again.  maximum pending requests exceeded";
@@ -76,7 +81,7 @@ class ManyClientsIT {
   private final Map<String, String> alone = new ConcurrentHashMap<>();
   private final AtomicInteger answers = new AtomicInteger();
   private final AtomicInteger refused = new AtomicInteger();
-  private final AtomicInteger broken = new AtomicInteger();
+  private final Queue<IOException> broken = new ConcurrentLinkedQueue<>();
   private final AtomicInteger left = new AtomicInteger();
 
   /** What was seen of the server's process at a moment, memory in bytes. */
@@ -207,15 +212,12 @@ class ManyClientsIT {
     };
   }
 
-  /**
-   * The same, but for a kept connection that the server closes at the moment when it is used again,
-   * as it may after the machine slept.
-   */
+  /** The same, but for a connection that breaks. */
   private boolean oneOrBroken(ServedJar server, Random random) throws Exception {
     try {
       return one(server, random);
     } catch (IOException e) {
-      broken.incrementAndGet();
+      broken.add(e);
       return false;
     }
   }
@@ -336,7 +338,7 @@ class ManyClientsIT {
           answers.get(),
           refused.get(),
           left.get(),
-          broken.get(),
+          broken.size(),
           residentBefore / 1e6,
           residentAfter / 1e6,
           heapBefore / 1e6,
@@ -348,7 +350,14 @@ class ManyClientsIT {
       assertThat(answers.get()).isGreaterThanOrEqualTo(CLIENTS);
       assertThat(refused.get()).isPositive();
       assertThat(left.get()).isPositive();
-      assertThat(broken.get()).isLessThanOrEqualTo(answers.get() / 100);
+      // A machine that slept for so long may close a kept connection when it is used again.
+      double pause = 0;
+      for (int i = 1; i < samples.size(); i++) {
+        pause = Math.max(pause, samples.get(i).second() - samples.get(i - 1).second());
+      }
+      if (pause < KEPT_SECONDS) {
+        assertThat(broken).isEmpty();
+      }
       // In a short run the program itself is still being compiled.
       double growth = SECONDS >= 300 ? 1.05 : 1.5;
       assertThat(residentAfter).isLessThan(growth * residentBefore);

@@ -274,12 +274,14 @@ public final class Exchange {
   }
 
   /**
-   * Whether the client has closed the connection. To be asked only after the body was read; costs
-   * one system call.
+   * Whether the client has closed the connection; false once the answer is complete, if it was not
+   * known before. To be asked only after the body was read; costs one system call.
    */
   public boolean clientGone() {
     EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
-    return endPoint instanceof WatchedEndPoint watched ? watched.clientGone() : !endPoint.isOpen();
+    return endPoint instanceof WatchedEndPoint watched
+        ? watched.clientGone(request)
+        : !endPoint.isOpen();
   }
 
   Response response() {

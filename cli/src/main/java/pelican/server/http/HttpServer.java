@@ -122,8 +122,8 @@ public final class HttpServer implements AutoCloseable {
     Request.addCompletionListener(request, failure -> active.decrementAndGet());
     EndPoint endPoint = request.getConnectionMetaData().getConnection().getEndPoint();
     if (endPoint instanceof WatchedEndPoint watched) {
-      watched.answering(true);
-      Request.addCompletionListener(request, failure -> watched.answering(false));
+      watched.answering(request);
+      Request.addCompletionListener(request, failure -> watched.answering(null));
     }
     // A long computation is no reason to give the client up; reads and writes still time out.
     request.addIdleTimeoutListener(timeout -> false);

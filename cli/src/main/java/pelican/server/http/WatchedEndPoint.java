@@ -21,7 +21,9 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
 
   private ByteBuffer early = BufferUtil.EMPTY_BUFFER;
   private boolean ended;
-  private boolean answering;
+
+  /** What is being answered, or null. */
+  private Object answered;
 
   /** When the first byte of a request came whose header is not complete, or 0. */
   private long headerBegun;
@@ -40,9 +42,13 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
     this.executor = executor;
   }
 
-  /** Tells that a request's header is complete, or that its answer is. */
-  synchronized void answering(boolean value) {
-    answering = value;
+  /**
+   * Tells that a request's header is complete, or that its answer is.
+   *
+   * @param request null if there is none any more
+   */
+  synchronized void answering(Object request) {
+    answered = request;
     headerBegun = 0;
     wasLate = false;
   }
@@ -58,10 +64,19 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
     return twice;
   }
 
-  /** Whether the client has closed the connection, or its side of it. */
-  synchronized boolean clientGone() {
+  /**
+   * Whether the client has closed the connection, or its side of it.
+   *
+   * @param request for whose answer the client may still be waiting
+   */
+  synchronized boolean clientGone(Object request) {
     if (ended || !isOpen()) {
       return true;
+    }
+    if (request != answered) {
+      // Its answer is complete. The connection may wait for the next request already, and would
+      // not learn of what is taken from it here.
+      return false;
     }
     if (early.remaining() >= MAX_EARLY) {
       return false;
@@ -83,7 +98,7 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
   @Override
   public synchronized int fill(ByteBuffer buffer) throws IOException {
     int count = available(buffer);
-    if (count > 0 && !answering && headerBegun == 0) {
+    if (count > 0 && answered == null && headerBegun == 0) {
       headerBegun = System.nanoTime();
     }
     return count;
