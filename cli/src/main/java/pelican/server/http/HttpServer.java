@@ -52,6 +52,12 @@ public final class HttpServer implements AutoCloseable {
     REQUEST_LOGS.forEach(log -> log.setLevel(Level.OFF));
   }
 
+  /**
+   * Connections that may wait to be accepted. Of those beyond, a client believes that they are open
+   * and finds them reset; by itself the JDK lets 50 wait, fewer than may come in a moment.
+   */
+  private static final int WAITING_CONNECTIONS = 1024;
+
   private final Server server;
   private final ServerConnector connector;
   private final ScheduledExecutorService sweeper;
@@ -88,6 +94,7 @@ public final class HttpServer implements AutoCloseable {
         };
     connector.setHost(host.isEmpty() ? null : host);
     connector.setPort(port);
+    connector.setAcceptQueueSize(WAITING_CONNECTIONS);
     connector.setIdleTimeout(limits.idleTime().toMillis());
     server.addConnector(connector);
     server.addBean(new NetworkConnectionLimit(limits.maxConnections(), server));
