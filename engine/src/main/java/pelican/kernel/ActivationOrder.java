@@ -1,5 +1,8 @@
 package pelican.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
 /**
  * The order in which a kernel meets the values of the vector that it multiplies with. Kernels see
  * the bytes of a block as little-endian ints, since vectors of ints shift and floats have as many
@@ -22,10 +25,10 @@ enum ActivationOrder {
 
     /** For each four groups their sums times the bases that nibbles are read under, then bare. */
     @Override
-    void sums(float[] values, int columns, float[] sums) {
+    void sums(float[] values, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 32; g++) {
         float sum = sum(values, 32 * g, 32);
-        int at = 8 * (g >> 2) + (g & 3);
+        int at = o + 8 * (g >> 2) + (g & 3);
         sums[at] = sum * ((g & 1) == 0 ? Q4KDot512.LOW : Q4KDot512.HIGH);
         sums[at + 4] = sum;
       }
@@ -44,8 +47,17 @@ enum ActivationOrder {
     }
 
     @Override
-    void sums(float[] values, int columns, float[] sums) {
-      NIBBLES_512.sums(values, columns, sums);
+    void sums(float[] values, int columns, float[] sums, int o) {
+      for (int g = 0; g < columns / 32; g++) {
+        int at = o + 8 * (g >> 2) + (g & 3);
+        sums[at] = 0;
+        sums[at + 4] = sum(values, 32 * g, 32);
+      }
+    }
+
+    @Override
+    float factor(int position) {
+      return 1f / (1 << 8 * (position >> 3 & 3));
     }
   },
   /**
@@ -60,9 +72,9 @@ enum ActivationOrder {
 
     /** For each group its sum times what is added to its weights. */
     @Override
-    void sums(float[] values, int columns, float[] sums) {
+    void sums(float[] values, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 16; g++) {
-        sums[g] =
+        sums[o + g] =
             sum(values, 16 * g, 16) * ((g & 4) == 0 ? Q6KDot512.LOW_OFFSET : Q6KDot512.HIGH_OFFSET);
       }
     }
@@ -76,32 +88,45 @@ enum ActivationOrder {
 
     /** For each group its sum times what is added to its weights. */
     @Override
-    void sums(float[] values, int columns, float[] sums) {
+    void sums(float[] values, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 16; g++) {
-        sums[g] = sum(values, 16 * g, 16) * Q6KDot256.OFFSET;
+        sums[o + g] = sum(values, 16 * g, 16) * Q6KDot256.OFFSET;
       }
+    }
+
+    @Override
+    float factor(int position) {
+      int k = position >> 5;
+      return 1f / (1 << 8 * k);
     }
   };
 
   private static final int RUN = 128;
 
   private final int[] sources = new int[RUN];
+  private final float[] factors = new float[RUN];
 
   ActivationOrder() {
     for (int i = 0; i < RUN; i++) {
       sources[i] = source(i);
+      factors[i] = factor(i);
     }
   }
 
   /** Which value of a run stands at a position. */
   abstract int source(int position);
 
+  /** What a value is multiplied with, by its position in a run. */
+  float factor(int position) {
+    return 1;
+  }
+
   /**
    * Writes the sums that take the bases and minimums out of a product.
    *
-   * @param sums gets a value for every 16 columns
+   * @param sums gets a value for every 16 columns, from {@code o} on
    */
-  abstract void sums(float[] values, int columns, float[] sums);
+  abstract void sums(float[] values, int columns, float[] sums, int o);
 
   private static float sum(float[] values, int from, int count) {
     float sum = 0;
@@ -116,15 +141,16 @@ enum ActivationOrder {
    *
    * @param values the vector
    * @param columns its length, a multiple of 128
-   * @param ordered gets the values in this order
-   * @param sums gets the {@link #sums}, columns / 16 of them
+   * @param to gets the values in this order, then the {@link #sums}, columns / 16 of them
    */
-  void arrange(float[] values, int columns, float[] ordered, float[] sums) {
+  void arrange(float[] values, int columns, MemorySegment to) {
+    float[] ordered = new float[columns + columns / 16];
     for (int run = 0; run < columns; run += RUN) {
       for (int i = 0; i < RUN; i++) {
-        ordered[run + i] = values[run + sources[i]];
+        ordered[run + i] = values[run + sources[i]] * factors[i];
       }
     }
-    sums(values, columns, sums);
+    sums(values, columns, ordered, columns);
+    MemorySegment.copy(ordered, 0, to, ValueLayout.JAVA_FLOAT, 0, ordered.length);
   }
 }

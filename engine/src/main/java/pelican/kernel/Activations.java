@@ -1,5 +1,7 @@
 package pelican.kernel;
 
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -17,11 +19,24 @@ public final class Activations {
   private int columns;
   private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
 
-  /** The first token's values in another order, with sums over groups of them. */
+  /**
+   * The first token's values in another order, with sums over groups of them. They are kept outside
+   * the heap, since there they can begin at a multiple of a cache line.
+   */
   static final class Arranged {
-    float[] values = new float[0];
-    float[] sums = new float[0];
+    private MemorySegment memory = MemorySegment.NULL;
+    private int columns;
     private boolean valid;
+
+    /** The address of the values. */
+    long values() {
+      return memory.address();
+    }
+
+    /** The address of the sums, one for every 16 columns. */
+    long sums() {
+      return memory.address() + (long) Float.BYTES * columns;
+    }
   }
 
   /** Sets the shape; what the values were is lost. */
@@ -60,11 +75,12 @@ public final class Activations {
   void arrange(ActivationOrder order) {
     Arranged copy = arranged.computeIfAbsent(order, o -> new Arranged());
     if (!copy.valid) {
-      if (copy.values.length < columns) {
-        copy.values = new float[columns];
-        copy.sums = new float[columns / 16];
+      long size = (long) Float.BYTES * (columns + columns / 16);
+      if (copy.memory.byteSize() < size) {
+        copy.memory = Arena.ofAuto().allocate(size, 64);
       }
-      order.arrange(values, columns, copy.values, copy.sums);
+      copy.columns = columns;
+      order.arrange(values, columns, copy.memory);
       copy.valid = true;
     }
   }

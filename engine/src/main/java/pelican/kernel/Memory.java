@@ -15,8 +15,17 @@ final class Memory {
   static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  static final ValueLayout.OfFloat FLOAT =
+      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
   /** All of memory, by address. */
   static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  /**
+   * Any address: AND with it tells the compiler that a sum is not negative, so that it drops the
+   * checks against the size of {@link #ALL}.
+   */
+  static final long ANY = Long.MAX_VALUE >> 1;
 
   private Memory() {}
 

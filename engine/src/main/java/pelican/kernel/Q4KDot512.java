@@ -1,5 +1,6 @@
 package pelican.kernel;
 
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -85,8 +86,9 @@ final class Q4KDot512 {
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
     for (int r = rowFrom; r < rowTo; r++) {
-      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values, a.sums);
+      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values(), a.sums());
     }
+    Reference.reachabilityFence(x);
   }
 
   /**
@@ -96,7 +98,7 @@ final class Q4KDot512 {
    *
    * @param sums for each super-block what the lanes are multiplied with to be taken off
    */
-  private static float dot(long row, int blocks, float[] x, float[] sums) {
+  private static float dot(long row, int blocks, long x, long sums) {
     Memory.mayFault(row);
     IntVector lowMask = IntVector.fromArray(I16, CONSTANTS, 0);
     IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 16);
@@ -113,8 +115,8 @@ final class Q4KDot512 {
     FloatVector high = FloatVector.zero(F16);
     FloatVector off = FloatVector.zero(F16);
     for (int b = 0; b < blocks; b++) {
-      long at = row + b * (long) BYTES;
-      int p = 256 * b;
+      long at = row + (long) BYTES * b & Memory.ANY;
+      long p = x + 1024L * b & Memory.ANY;
       IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
       IntVector first =
           head.rearrange(FIRST_AND_SECOND)
@@ -131,7 +133,10 @@ final class Q4KDot512 {
       FloatVector s =
           ((FloatVector) third.and(thirdMask).or(first).convertShape(VectorOperators.I2F, F16, 0))
               .mul(d);
-      off = s.fma(FloatVector.fromArray(F16, sums, 16 * b), off);
+      off =
+          s.fma(
+              FloatVector.fromMemorySegment(F16, Memory.ALL, sums + 64L * b & Memory.ANY, LITTLE),
+              off);
 
       IntVector u = IntVector.fromMemorySegment(I16, Memory.ALL, at + 16, LITTLE);
       IntVector uA = u.lanewise(VectorOperators.LSHL, 3);
@@ -143,42 +148,42 @@ final class Q4KDot512 {
           uA.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 32));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 128, LITTLE));
       FloatVector uHigh =
           uA.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 80));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 320, LITTLE));
       uLow =
           uB.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 48), uLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 192, LITTLE), uLow);
       uHigh =
           uB.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 96), uHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 384, LITTLE), uHigh);
       uLow =
           uC.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 16), uLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 64, LITTLE), uLow);
       uHigh =
           uC.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 64), uHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 256, LITTLE), uHigh);
       uLow =
           uD.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p), uLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p, LITTLE), uLow);
       uHigh =
           uE.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 112), uHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 448, LITTLE), uHigh);
       low = uLow.fma(s.rearrange(SCALES_0_2), low);
       high = uHigh.fma(s.rearrange(SCALES_1_3), high);
 
@@ -192,42 +197,42 @@ final class Q4KDot512 {
           vA.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 160));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 640, LITTLE));
       FloatVector vHigh =
           vA.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 208));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 832, LITTLE));
       vLow =
           vB.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 176), vLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 704, LITTLE), vLow);
       vHigh =
           vB.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 224), vHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 896, LITTLE), vHigh);
       vLow =
           vC.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 144), vLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 576, LITTLE), vLow);
       vHigh =
           vC.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 192), vHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 768, LITTLE), vHigh);
       vLow =
           vD.and(lowMask)
               .or(lowBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 128), vLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 512, LITTLE), vLow);
       vHigh =
           vE.and(highMask)
               .or(highBase)
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 240), vHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 960, LITTLE), vHigh);
       low = vLow.fma(s.rearrange(SCALES_4_6), low);
       high = vHigh.fma(s.rearrange(SCALES_5_7), high);
     }

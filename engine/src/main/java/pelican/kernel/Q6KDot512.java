@@ -1,5 +1,6 @@
 package pelican.kernel;
 
+import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -50,8 +51,9 @@ final class Q6KDot512 {
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
     for (int r = rowFrom; r < rowTo; r++) {
-      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values, a.sums);
+      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values(), a.sums());
     }
+    Reference.reachabilityFence(x);
   }
 
   // Constants of the wide kernel, 16 lanes each, from an array as those of Q4KDot512.
@@ -91,7 +93,7 @@ final class Q6KDot512 {
    *
    * @param sums for each super-block what its 16 scales are multiplied with to be taken off
    */
-  private static float dot(long row, int blocks, float[] x, float[] sums) {
+  private static float dot(long row, int blocks, long x, long sums) {
     IntVector lowNibble = IntVector.fromArray(I16, CONSTANTS, 0);
     IntVector lowUpper = IntVector.fromArray(I16, CONSTANTS, 16);
     IntVector lowBase = IntVector.fromArray(I16, CONSTANTS, 32);
@@ -103,15 +105,18 @@ final class Q6KDot512 {
     FloatVector high = FloatVector.zero(F16);
     FloatVector off = FloatVector.zero(F16);
     for (int b = 0; b < blocks; b++) {
-      long at = row + b * (long) BYTES;
-      int p = 256 * b;
+      long at = row + (long) BYTES * b & Memory.ANY;
+      long p = x + 1024L * b & Memory.ANY;
       float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
       FloatVector s =
           ((FloatVector)
                   ByteVector.fromMemorySegment(B16, Memory.ALL, at + SCALES, LITTLE)
                       .convertShape(VectorOperators.B2F, F16, 0))
               .mul(d);
-      off = s.fma(FloatVector.fromArray(F16, sums, 16 * b), off);
+      off =
+          s.fma(
+              FloatVector.fromMemorySegment(F16, Memory.ALL, sums + 64L * b & Memory.ANY, LITTLE),
+              off);
       IntVector bits = IntVector.fromMemorySegment(I16, Memory.ALL, at + HIGH_BITS, LITTLE);
 
       IntVector q = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
@@ -123,13 +128,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(qUp0.and(lowUpper))
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p, LITTLE));
       FloatVector qHigh =
           q0.and(highNibble)
               .or(highBase)
               .or(qUp0.and(highUpper))
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 16));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 64, LITTLE));
       IntVector q1 = q.lanewise(VectorOperators.LSHL, 5);
       IntVector qUp1 = qUp.lanewise(VectorOperators.LSHL, 9);
       qLow =
@@ -137,13 +142,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(qUp1.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 32), qLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 128, LITTLE), qLow);
       qHigh =
           q1.and(highNibble)
               .or(highBase)
               .or(qUp1.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 48), qHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 192, LITTLE), qHigh);
       IntVector q2 = q.lanewise(VectorOperators.LSHR, 3);
       IntVector qUp2 = qUp.lanewise(VectorOperators.LSHL, 1);
       qLow =
@@ -151,13 +156,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(qUp2.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 64), qLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 256, LITTLE), qLow);
       qHigh =
           q2.and(highNibble)
               .or(highBase)
               .or(qUp2.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 80), qHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 320, LITTLE), qHigh);
       IntVector q3 = q.lanewise(VectorOperators.LSHR, 11);
       IntVector qUp3 = qUp.lanewise(VectorOperators.LSHR, 7);
       qLow =
@@ -165,13 +170,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(qUp3.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 96), qLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 384, LITTLE), qLow);
       qHigh =
           q3.and(highNibble)
               .or(highBase)
               .or(qUp3.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 112), qHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 448, LITTLE), qHigh);
       low = qLow.fma(s.rearrange(SCALES_0), low);
       high = qHigh.fma(s.rearrange(SCALES_4), high);
 
@@ -184,13 +189,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(rUp0.and(lowUpper))
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 128));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 512, LITTLE));
       FloatVector rHigh =
           r0.and(highNibble)
               .or(highBase)
               .or(rUp0.and(highUpper))
               .reinterpretAsFloats()
-              .mul(FloatVector.fromArray(F16, x, p + 144));
+              .mul(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 576, LITTLE));
       IntVector r1 = r.lanewise(VectorOperators.LSHL, 5);
       IntVector rUp1 = rUp.lanewise(VectorOperators.LSHL, 9);
       rLow =
@@ -198,13 +203,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(rUp1.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 160), rLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 640, LITTLE), rLow);
       rHigh =
           r1.and(highNibble)
               .or(highBase)
               .or(rUp1.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 176), rHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 704, LITTLE), rHigh);
       IntVector r2 = r.lanewise(VectorOperators.LSHR, 3);
       IntVector rUp2 = rUp.lanewise(VectorOperators.LSHL, 1);
       rLow =
@@ -212,13 +217,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(rUp2.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 192), rLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 768, LITTLE), rLow);
       rHigh =
           r2.and(highNibble)
               .or(highBase)
               .or(rUp2.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 208), rHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 832, LITTLE), rHigh);
       IntVector r3 = r.lanewise(VectorOperators.LSHR, 11);
       IntVector rUp3 = rUp.lanewise(VectorOperators.LSHR, 7);
       rLow =
@@ -226,13 +231,13 @@ final class Q6KDot512 {
               .or(lowBase)
               .or(rUp3.and(lowUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 224), rLow);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 896, LITTLE), rLow);
       rHigh =
           r3.and(highNibble)
               .or(highBase)
               .or(rUp3.and(highUpper))
               .reinterpretAsFloats()
-              .fma(FloatVector.fromArray(F16, x, p + 240), rHigh);
+              .fma(FloatVector.fromMemorySegment(F16, Memory.ALL, p + 960, LITTLE), rHigh);
       low = rLow.fma(s.rearrange(SCALES_8), low);
       high = rHigh.fma(s.rearrange(SCALES_12), high);
     }

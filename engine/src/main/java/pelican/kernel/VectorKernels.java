@@ -21,7 +21,16 @@ public final class VectorKernels implements Kernels {
       ThreadLocal.withInitial(VectorRowDecoder::new);
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
-  private final int bits = FloatVector.SPECIES_PREFERRED.vectorBitSize();
+  private final int bits;
+
+  public VectorKernels() {
+    this(FloatVector.SPECIES_PREFERRED.vectorBitSize());
+  }
+
+  /** Kernels of another size than the JVM prefers, which work everywhere, if slowly. */
+  VectorKernels(int bits) {
+    this.bits = bits;
+  }
 
   /** The size of the vectors in bits. */
   int bits() {

@@ -1,0 +1,31 @@
+package pelican.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A thread's working memory outside the heap, where it can begin at a multiple of a cache line. An
+ * array's values begin 16 bytes after a multiple of 8, so that every other vector of 32 bytes
+ * crosses a line and is read twice.
+ */
+final class Scratch {
+  private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
+
+  private static final long SCALES_BYTES = 256;
+
+  private final MemorySegment memory = Arena.ofAuto().allocate(SCALES_BYTES + (long) 65536, 64);
+
+  static Scratch ofThread() {
+    return OF_THREAD.get();
+  }
+
+  /** Room for the scales of a few super-blocks. */
+  long scales() {
+    return memory.address();
+  }
+
+  /** Room for a block of decoded weights, see {@link VectorTiles}. */
+  long block() {
+    return memory.address() + SCALES_BYTES;
+  }
+}
