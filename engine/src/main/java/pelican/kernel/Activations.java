@@ -14,9 +14,14 @@ import java.util.Map;
  * the same vector.
  */
 public final class Activations {
+  /** Tokens that a thread copies at a time. */
+  private static final int PACKED_TOKENS = 16;
+
   private float[] values = new float[0];
   private int tokens;
   private int columns;
+  private MemorySegment panels = MemorySegment.NULL;
+  private boolean packed;
   private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
 
   /**
@@ -66,9 +71,39 @@ public final class Activations {
 
   /** Tells that the values were written, so that copies in another order are made anew. */
   public void changed() {
+    packed = false;
     for (Arranged copy : arranged.values()) {
       copy.valid = false;
     }
+  }
+
+  /** Makes the copy of all tokens that {@link VectorTiles} read, if it is not there yet. */
+  void pack(Workers workers) {
+    if (packed) {
+      return;
+    }
+    long size = Math.multiplyExact((long) Float.BYTES * columns, tokens);
+    if (panels.byteSize() < size) {
+      panels = Arena.ofAuto().allocate(size, 64);
+    }
+    long to = panels.address();
+    workers.run(
+        tokens,
+        PACKED_TOKENS,
+        (from, end) ->
+            VectorTiles.pack(
+                values,
+                tokens,
+                columns,
+                VectorTiles.tileStart(tokens, from),
+                VectorTiles.tileStart(tokens, end),
+                to));
+    packed = true;
+  }
+
+  /** The address of what {@link #pack} wrote. */
+  long panels() {
+    return panels.address();
   }
 
   /** Makes the copy of the first token's values in the given order, if it is not there yet. */

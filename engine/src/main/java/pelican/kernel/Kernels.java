@@ -12,8 +12,10 @@ public interface Kernels {
   /**
    * Makes ready what products of {@code x} with {@code weights} need; called once, by one thread,
    * before {@link #multiply}.
+   *
+   * @param workers share the work
    */
-  void prepare(Activations x, Matrix[] weights);
+  void prepare(Activations x, Matrix[] weights, Workers workers);
 
   /**
    * Rows [rowFrom, rowTo) of the product of a matrix with every token's vector: {@code out[offset +

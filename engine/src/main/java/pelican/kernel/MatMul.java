@@ -24,7 +24,7 @@ public final class MatMul {
 
   /** The products of several matrices with the same vectors, as one parallel step. */
   public void multiply(Activations x, Matrix[] weights, float[][] outs, int[] strides) {
-    kernels.prepare(x, weights);
+    kernels.prepare(x, weights, workers);
     int total = 0;
     for (Matrix w : weights) {
       total += w.rows();

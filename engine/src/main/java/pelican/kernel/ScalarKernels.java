@@ -17,7 +17,7 @@ public final class ScalarKernels implements Kernels {
   }
 
   @Override
-  public void prepare(Activations x, Matrix[] weights) {}
+  public void prepare(Activations x, Matrix[] weights, Workers workers) {}
 
   @Override
   public void multiply(

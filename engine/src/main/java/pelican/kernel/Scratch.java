@@ -13,7 +13,9 @@ final class Scratch {
 
   private static final long SCALES_BYTES = 256;
 
-  private final MemorySegment memory = Arena.ofAuto().allocate(SCALES_BYTES + (long) 65536, 64);
+  private final MemorySegment memory =
+      Arena.ofAuto()
+          .allocate(SCALES_BYTES + (long) VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES, 64);
 
   static Scratch ofThread() {
     return OF_THREAD.get();

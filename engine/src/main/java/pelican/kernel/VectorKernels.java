@@ -1,27 +1,19 @@
 package pelican.kernel;
 
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /** The kernels on the Vector API, at the width that the JVM prefers. */
 public final class VectorKernels implements Kernels {
-  /**
-   * Columns and rows of weights that are decoded at a time: 24 KB, which stay in the level 1 cache
-   * while all tokens pass over them.
-   */
-  private static final int BLOCK_COLUMNS = 512;
-
-  private static final int BLOCK_ROWS = 12;
-
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
 
-  private final ThreadLocal<RowDecoder> decoders = ThreadLocal.withInitial(RowDecoder::new);
-  private final ThreadLocal<VectorRowDecoder> vectorDecoders =
-      ThreadLocal.withInitial(VectorRowDecoder::new);
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
   private final int bits;
+  private final ThreadLocal<VectorRowDecoder> decoders =
+      ThreadLocal.withInitial(() -> new VectorRowDecoder(bits() >= 256));
 
   public VectorKernels() {
     this(FloatVector.SPECIES_PREFERRED.vectorBitSize());
@@ -43,14 +35,13 @@ public final class VectorKernels implements Kernels {
   }
 
   @Override
-  public void prepare(Activations x, Matrix[] weights) {
-    if (x.tokens() != 1) {
-      return;
-    }
+  public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
-      ActivationOrder order = fusedOrder(w);
+      ActivationOrder order = x.tokens() == 1 ? fusedOrder(w) : null;
       if (order != null) {
         x.arrange(order);
+      } else {
+        x.pack(workers);
       }
     }
   }
@@ -85,26 +76,22 @@ public final class VectorKernels implements Kernels {
       Arrays.fill(out, offset + t * stride + rowFrom, offset + t * stride + rowTo, 0);
     }
     int columns = w.columns();
-    float[] block = scratch(BLOCK_ROWS * BLOCK_COLUMNS);
-    for (int r = rowFrom; r < rowTo; r += BLOCK_ROWS) {
-      int rows = Math.min(BLOCK_ROWS, rowTo - r);
-      for (int c = 0; c < columns; c += BLOCK_COLUMNS) {
-        int count = Math.min(BLOCK_COLUMNS, columns - c);
-        decode(w, r, rows, c, count, block);
+    Scratch scratch = Scratch.ofThread();
+    long block = scratch.block();
+    VectorRowDecoder decoder = decoders.get();
+    for (int r = rowFrom; r < rowTo; r += VectorTiles.BLOCK_ROWS) {
+      int rows = Math.min(VectorTiles.BLOCK_ROWS, rowTo - r);
+      for (int c = 0; c < columns; c += VectorTiles.BLOCK_COLUMNS) {
+        int count = Math.min(VectorTiles.BLOCK_COLUMNS, columns - c);
+        for (int i = 0; i < rows; i++) {
+          decoder.decode(
+              w, r + i, c, count, block + (long) i * VectorTiles.ROW_BYTES, scratch.scales());
+        }
         VectorTiles.multiply(
-            block, rows, x.values(), c, columns, x.tokens(), count, out, offset + r, stride);
+            block, rows, x.panels(), x.tokens(), columns, c, count, out, offset + r, stride);
       }
     }
-  }
-
-  private void decode(Matrix w, int row, int rows, int column, int count, float[] block) {
-    for (int i = 0; i < rows; i++) {
-      if (bits >= 256) {
-        vectorDecoders.get().decode(w, row + i, column, count, block, i * count);
-      } else {
-        decoders.get().decode(w, row + i, column, count, block, i * count);
-      }
-    }
+    Reference.reachabilityFence(x);
   }
 
   private float[] scratch(int size) {

@@ -1,5 +1,8 @@
 package pelican.kernel;
 
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
@@ -20,37 +23,49 @@ final class VectorRowDecoder {
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
+  private final boolean vectors;
   private final RowDecoder others = new RowDecoder();
-  private float[] scales = new float[8];
-  private float[] mins = new float[8];
+  private final float[] run = new float[VectorTiles.BLOCK_COLUMNS];
+
+  /**
+   * @param vectors whether there are vectors of 256 bits
+   */
+  VectorRowDecoder(boolean vectors) {
+    this.vectors = vectors;
+  }
 
   /**
    * Decodes the weights [column, column + count) of a row.
    *
-   * @param column a multiple of the format's block size, as is {@code count}
+   * @param column a multiple of the format's block size, as is {@code count}, at most {@link
+   *     VectorTiles#BLOCK_COLUMNS}
+   * @param out the address of room for {@code count} floats
+   * @param scales the address of room for 16 floats for each super-block
    */
-  void decode(Matrix w, int row, int column, int count, float[] out, int offset) {
+  void decode(Matrix w, int row, int column, int count, long out, long scales) {
     GgmlType type = w.format().type();
-    switch (type) {
-      case Q4_K, Q5_K, Q6_K, Q8_0, Q4_0 -> {
-        int size = type.blockSize();
-        int bytes = type.blockBytes();
-        long at = Memory.address(w, row, row + 1) + (long) (column / size) * bytes;
-        if (type == GgmlType.Q4_K) {
-          q4K(at, count / size, out, offset);
-          return;
-        }
-        for (int i = 0; i < count; i += size) {
-          switch (type) {
-            case Q5_K -> q5K(at, out, offset + i);
-            case Q6_K -> q6K(at, out, offset + i);
-            case Q8_0 -> q8(at, out, offset + i);
-            default -> q4(at, out, offset + i);
-          }
-          at += bytes;
-        }
+    int blocks = count / type.blockSize();
+    long at =
+        Memory.address(w, row, row + 1) + (long) (column / type.blockSize()) * type.blockBytes();
+    switch (vectors ? type : GgmlType.F32) {
+      case Q4_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q4K(at, blocks, out, scales);
       }
-      default -> others.decode(w, row, column, count, out, offset);
+      case Q5_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q5K(at, blocks, out, scales);
+      }
+      case Q6_K -> {
+        byteScales(at, blocks, scales);
+        q6K(at, blocks, out, scales);
+      }
+      case Q8_0 -> q8(at, blocks, out);
+      case Q4_0 -> q4(at, blocks, out);
+      default -> {
+        others.decode(w, row, column, count, run, 0);
+        MemorySegment.copy(run, 0, Memory.ALL, ValueLayout.JAVA_FLOAT, out, count);
+      }
     }
   }
 
@@ -60,7 +75,6 @@ final class VectorRowDecoder {
 
   /** Eight unsigned bytes as ints. */
   private static IntVector bytes(long at) {
-    Memory.mayFault(at);
     return (IntVector)
         ByteVector.fromMemorySegment(B8, Memory.ALL, at, LITTLE)
             .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
@@ -70,31 +84,58 @@ final class VectorRowDecoder {
     return (FloatVector) v.convertShape(VectorOperators.I2F, F8, 0);
   }
 
-  private void q8(long at, float[] out, int to) {
-    float d = half(at);
-    for (int i = 0; i < 32; i += 8) {
-      ByteVector q = ByteVector.fromMemorySegment(B8, Memory.ALL, at + 2 + i, LITTLE);
-      ((FloatVector) q.convertShape(VectorOperators.B2F, F8, 0)).mul(d).intoArray(out, to + i);
+  private static void store(FloatVector v, long at) {
+    v.intoMemorySegment(Memory.ALL, at, LITTLE);
+  }
+
+  private static void q8(long address, int blocks, long out) {
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 34L * b & Memory.ANY;
+      long to = out + 128L * b & Memory.ANY;
+      FloatVector d = FloatVector.broadcast(F8, half(at));
+      store(signed(at + 2).mul(d), to);
+      store(signed(at + 10).mul(d), to + 32);
+      store(signed(at + 18).mul(d), to + 64);
+      store(signed(at + 26).mul(d), to + 96);
     }
   }
 
-  private void q4(long at, float[] out, int to) {
-    float d = half(at);
-    FloatVector scale = FloatVector.broadcast(F8, d);
-    FloatVector off = FloatVector.broadcast(F8, -8 * d);
-    for (int i = 0; i < 16; i += 8) {
-      IntVector q = bytes(at + 2 + i);
-      floats(q.and(15)).fma(scale, off).intoArray(out, to + i);
-      floats(q.lanewise(VectorOperators.LSHR, 4)).fma(scale, off).intoArray(out, to + 16 + i);
+  /** Eight signed bytes as floats. */
+  private static FloatVector signed(long at) {
+    return (FloatVector)
+        ByteVector.fromMemorySegment(B8, Memory.ALL, at, LITTLE)
+            .convertShape(VectorOperators.B2F, F8, 0);
+  }
+
+  private static void q4(long address, int blocks, long out) {
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 18L * b & Memory.ANY;
+      long to = out + 128L * b & Memory.ANY;
+      float d = half(at);
+      FloatVector scale = FloatVector.broadcast(F8, d);
+      FloatVector off = FloatVector.broadcast(F8, -8 * d);
+      IntVector q0 = bytes(at + 2);
+      store(floats(q0.and(15)).fma(scale, off), to);
+      store(floats(q0.lanewise(VectorOperators.LSHR, 4)).fma(scale, off), to + 64);
+      IntVector q1 = bytes(at + 10);
+      store(floats(q1.and(15)).fma(scale, off), to + 32);
+      store(floats(q1.lanewise(VectorOperators.LSHR, 4)).fma(scale, off), to + 96);
     }
   }
 
   /**
-   * The scales and, negated, the minimums of the eight groups of a Q4_K or Q5_K super-block.
-   *
-   * @param o where the first goes
+   * The scales and minimums of Q4_K or Q5_K super-blocks: for each [scales 0-3, minimums 0-3,
+   * scales 4-7, minimums 4-7], the minimums negated. A method of its own, since with it the
+   * compiler would reach its limit of nodes within the loop over the weights and leave vectors in
+   * memory.
    */
-  private void sixBitScales(long at, int o) {
+  private static void sixBitScales(long address, int blocks, long bytes, long scales) {
+    for (int b = 0; b < blocks; b++) {
+      sixBitScales(address + bytes * b & Memory.ANY, scales + 64L * b & Memory.ANY);
+    }
+  }
+
+  private static void sixBitScales(long at, long scales) {
     float d = half(at);
     float dMin = -half(at + 2);
     int a = Memory.ALL.get(Memory.INT, at + 4);
@@ -102,97 +143,136 @@ final class VectorRowDecoder {
     int c = Memory.ALL.get(Memory.INT, at + 12);
     for (int j = 0; j < 4; j++) {
       int shift = 8 * j;
-      scales[o + j] = d * (a >>> shift & 63);
-      mins[o + j] = dMin * (b >>> shift & 63);
-      scales[o + 4 + j] = d * (c >>> shift & 15 | a >>> shift + 2 & 48);
-      mins[o + 4 + j] = dMin * (c >>> shift + 4 & 15 | b >>> shift + 2 & 48);
+      long to = scales + 4L * j & Memory.ANY;
+      Memory.ALL.set(Memory.FLOAT, to, d * (a >>> shift & 63));
+      Memory.ALL.set(Memory.FLOAT, to + 16, dMin * (b >>> shift & 63));
+      Memory.ALL.set(Memory.FLOAT, to + 32, d * (c >>> shift & 15 | a >>> shift + 2 & 48));
+      Memory.ALL.set(Memory.FLOAT, to + 48, dMin * (c >>> shift + 4 & 15 | b >>> shift + 2 & 48));
     }
   }
 
-  /** Some super-blocks, in one loop whose array indices are linear in its variable. */
-  private void q4K(long at, int blocks, float[] out, int to) {
-    if (scales.length < 8 * blocks) {
-      scales = new float[8 * blocks];
-      mins = new float[8 * blocks];
+  /**
+   * 32 weights of two groups in each step. Few, since the compiler stops inlining at a number of
+   * nodes; and without helpers, which would make the method short enough to become part of its
+   * caller, where it would share that number. The fence keeps the compiler from loading ahead of
+   * the registers. The methods below do the same.
+   */
+  private static void q4K(long address, int blocks, long out, long scales) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 8 * blocks; i++) {
+      int c = i >> 1;
+      long at = address + 16L * i + 16L * ((i >> 3) + 1) & Memory.ANY;
+      long to = out + 256L * c + 64L * (i & 1) & Memory.ANY;
+      long scale = scales + 64L * (c >> 2) + 8L * (c & 1) + 16L * (c & 2) & Memory.ANY;
+      FloatVector s0 = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale));
+      FloatVector m0 = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 16));
+      FloatVector s1 = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4));
+      FloatVector m1 = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 20));
+      IntVector q0 =
+          (IntVector)
+              ByteVector.fromMemorySegment(B8, Memory.ALL, at, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      ((FloatVector) q0.and(15).convertShape(VectorOperators.I2F, F8, 0))
+          .fma(s0, m0)
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      ((FloatVector) q0.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, F8, 0))
+          .fma(s1, m1)
+          .intoMemorySegment(Memory.ALL, to + 128, LITTLE);
+      IntVector q1 =
+          (IntVector)
+              ByteVector.fromMemorySegment(B8, Memory.ALL, at + 8, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      ((FloatVector) q1.and(15).convertShape(VectorOperators.I2F, F8, 0))
+          .fma(s0, m0)
+          .intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+      ((FloatVector) q1.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, F8, 0))
+          .fma(s1, m1)
+          .intoMemorySegment(Memory.ALL, to + 160, LITTLE);
+      VarHandle.loadLoadFence();
     }
+  }
+
+  /** Sixteen weights of two groups in each step. */
+  private static void q5K(long address, int blocks, long out, long scales) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 16 * blocks; i++) {
+      int c = i >> 2 & 3;
+      long part = 8L * (i & 3);
+      long at = address + 176L * (i >> 4) & Memory.ANY;
+      long scale = scales + 64L * (i >> 4) + 8L * (c & 1) + 16L * (c & 2) & Memory.ANY;
+      long to = out + 256L * (i >> 2) + 4 * part & Memory.ANY;
+      IntVector q =
+          (IntVector)
+              ByteVector.fromMemorySegment(
+                      B8, Memory.ALL, at + 48 + 32L * c + part & Memory.ANY, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      IntVector u =
+          (IntVector)
+              ByteVector.fromMemorySegment(B8, Memory.ALL, at + 16 + part, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      IntVector high = u.lanewise(VectorOperators.LSHR, 2 * c);
+      IntVector q0 = q.and(15).or(high.and(1).lanewise(VectorOperators.LSHL, 4));
+      IntVector q1 =
+          q.lanewise(VectorOperators.LSHR, 4).or(high.and(2).lanewise(VectorOperators.LSHL, 3));
+      ((FloatVector) q0.convertShape(VectorOperators.I2F, F8, 0))
+          .fma(
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)),
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 16)))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      ((FloatVector) q1.convertShape(VectorOperators.I2F, F8, 0))
+          .fma(
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)),
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 20)))
+          .intoMemorySegment(Memory.ALL, to + 128, LITTLE);
+      VarHandle.loadLoadFence();
+    }
+  }
+
+  /** The sixteen scales of each Q6_K super-block. */
+  private static void byteScales(long address, int blocks, long scales) {
     for (int b = 0; b < blocks; b++) {
-      sixBitScales(at + 144L * b, 8 * b);
-    }
-    q4K(at, blocks, scales, mins, out, to);
-  }
-
-  private static void q4K(long at, int blocks, float[] scales, float[] mins, float[] out, int to) {
-    for (int c = 0; c < 4 * blocks; c++) {
-      FloatVector s0 = FloatVector.broadcast(F8, scales[2 * c]);
-      FloatVector m0 = FloatVector.broadcast(F8, mins[2 * c]);
-      FloatVector s1 = FloatVector.broadcast(F8, scales[2 * c + 1]);
-      FloatVector m1 = FloatVector.broadcast(F8, mins[2 * c + 1]);
-      long from = at + 32L * c + 16L * ((c >> 2) + 1);
-      int o = to + 64 * c;
-      IntVector q0 = bytes(from + 0);
-      floats(q0.and(15)).fma(s0, m0).intoArray(out, o + 0);
-      floats(q0.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 32);
-      IntVector q1 = bytes(from + 8);
-      floats(q1.and(15)).fma(s0, m0).intoArray(out, o + 8);
-      floats(q1.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 40);
-      IntVector q2 = bytes(from + 16);
-      floats(q2.and(15)).fma(s0, m0).intoArray(out, o + 16);
-      floats(q2.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 48);
-      IntVector q3 = bytes(from + 24);
-      floats(q3.and(15)).fma(s0, m0).intoArray(out, o + 24);
-      floats(q3.lanewise(VectorOperators.LSHR, 4)).fma(s1, m1).intoArray(out, o + 56);
+      long at = address + 210L * b & Memory.ANY;
+      long to = scales + 64L * b & Memory.ANY;
+      FloatVector d = FloatVector.broadcast(F8, half(at + 208));
+      store(signed(at + 192).mul(d), to);
+      store(signed(at + 200).mul(d), to + 32);
     }
   }
 
-  private void q5K(long at, float[] out, int to) {
-    sixBitScales(at, 0);
-    for (int c = 0; c < 4; c++) {
-      FloatVector s0 = FloatVector.broadcast(F8, scales[2 * c]);
-      FloatVector m0 = FloatVector.broadcast(F8, mins[2 * c]);
-      FloatVector s1 = FloatVector.broadcast(F8, scales[2 * c + 1]);
-      FloatVector m1 = FloatVector.broadcast(F8, mins[2 * c + 1]);
-      long from = at + 48 + 32L * c;
-      int o = to + 64 * c;
-      for (int i = 0; i < 32; i += 8) {
-        IntVector q = bytes(from + i);
-        IntVector high = bytes(at + 16 + i).lanewise(VectorOperators.LSHR, 2 * c);
-        IntVector q0 = q.and(15).or(high.and(1).lanewise(VectorOperators.LSHL, 4));
-        IntVector q1 =
-            q.lanewise(VectorOperators.LSHR, 4).or(high.and(2).lanewise(VectorOperators.LSHL, 3));
-        floats(q0).fma(s0, m0).intoArray(out, o + i);
-        floats(q1).fma(s1, m1).intoArray(out, o + 32 + i);
-      }
-    }
-  }
-
-  private void q6K(long at, float[] out, int to) {
-    float d = half(at + 208);
-    for (int part = 0; part < 4; part++) {
-      int h = part >> 1;
-      // the first or the second 16 bytes of each run of 32
-      int second = part & 1;
-      long scale = at + 192 + 8 * h + second;
-      float f0 = d * Memory.ALL.get(Memory.BYTE, scale);
-      float f1 = d * Memory.ALL.get(Memory.BYTE, scale + 2);
-      float f2 = d * Memory.ALL.get(Memory.BYTE, scale + 4);
-      float f3 = d * Memory.ALL.get(Memory.BYTE, scale + 6);
-      long low = at + 64 * h + 16 * second;
-      long high = at + 128 + 32 * h + 16 * second;
-      int o = to + 128 * h + 16 * second;
-      for (int i = 0; i < 16; i += 8) {
-        IntVector q = bytes(low + i);
-        IntVector r = bytes(low + 32 + i);
-        IntVector u = bytes(high + i);
-        IntVector q0 = q.and(15).or(u.and(3).lanewise(VectorOperators.LSHL, 4));
-        IntVector q1 = r.and(15).or(u.and(12).lanewise(VectorOperators.LSHL, 2));
-        IntVector q2 = q.lanewise(VectorOperators.LSHR, 4).or(u.and(48));
-        IntVector q3 =
-            r.lanewise(VectorOperators.LSHR, 4).or(u.and(192).lanewise(VectorOperators.LSHR, 2));
-        floats(q0.sub(32)).mul(f0).intoArray(out, o + i);
-        floats(q1.sub(32)).mul(f1).intoArray(out, o + 32 + i);
-        floats(q2.sub(32)).mul(f2).intoArray(out, o + 64 + i);
-        floats(q3.sub(32)).mul(f3).intoArray(out, o + 96 + i);
-      }
+  /**
+   * Sixteen weights of two groups in each step: half a super-block has four groups of 32, the first
+   * and the third in the same bytes, the second and the fourth in others, their upper bits two bits
+   * further up.
+   */
+  private static void q6K(long address, int blocks, long out, long scales) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 16 * blocks; i++) {
+      int second = i >> 2 & 1;
+      long half = i >> 3 & 1;
+      long part = 8L * (i & 3);
+      long at = address + 210L * (i >> 4) & Memory.ANY;
+      // scales are of sixteen weights
+      long scale = scales + 32L * (i >> 3) + 8L * second + 4L * (i >> 1 & 1) & Memory.ANY;
+      long to = out + 512L * (i >> 3) + 128L * second + 4 * part & Memory.ANY;
+      IntVector q =
+          (IntVector)
+              ByteVector.fromMemorySegment(
+                      B8, Memory.ALL, at + 64 * half + 32L * second + part & Memory.ANY, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      IntVector u =
+          (IntVector)
+              ByteVector.fromMemorySegment(B8, Memory.ALL, at + 128 + 32 * half + part, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      IntVector high = u.lanewise(VectorOperators.LSHR, 2 * second);
+      IntVector q0 = q.and(15).or(high.and(3).lanewise(VectorOperators.LSHL, 4)).sub(32);
+      IntVector q1 = q.lanewise(VectorOperators.LSHR, 4).or(high.and(48)).sub(32);
+      ((FloatVector) q0.convertShape(VectorOperators.I2F, F8, 0))
+          .mul(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      ((FloatVector) q1.convertShape(VectorOperators.I2F, F8, 0))
+          .mul(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 16)))
+          .intoMemorySegment(Memory.ALL, to + 256, LITTLE);
+      VarHandle.loadLoadFence();
     }
   }
 }

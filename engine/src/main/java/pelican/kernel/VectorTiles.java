@@ -1,6 +1,7 @@
 package pelican.kernel;
 
 import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -9,74 +10,42 @@ import jdk.incubator.vector.VectorSpecies;
  * Products of decoded rows with several tokens: small tiles whose sums stay in registers, so that
  * each vector that is loaded is used several times. The number of columns is a multiple of 32.
  *
+ * <p>Weights and tokens are in memory outside the heap, at multiples of the vectors' size: an
+ * array's values begin 16 bytes after a multiple of 8, so that every other load of 32 bytes from it
+ * crosses a cache line and counts twice. Tokens stand in {@link #pack panels}, which a tile reads
+ * from one end to the other.
+ *
  * <p>The fence at the end of a step costs no instruction on x86. It keeps the compiler from moving
  * the next steps' loads forward once it has unrolled the loop: they would take the registers of the
- * sums, which then go through memory in each step (35 instead of 70 GFLOP/s on a core whose FMA
- * units give 94).
+ * sums, which then go through memory in each step.
  */
 final class VectorTiles {
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final int L = S.length();
+  private static final int BYTES = S.vectorByteSize();
 
   /** AVX-512 and SVE have 32 registers, room for 4×4 sums; AVX2 has 16. */
   private static final boolean MANY_REGISTERS = S.vectorBitSize() >= 512;
 
   private static final int ROWS = MANY_REGISTERS ? 4 : 2;
 
+  /** Columns and rows of a block of weights, which stays in the level 1 cache. */
+  static final int BLOCK_COLUMNS = 512;
+
+  static final int BLOCK_ROWS = 12;
+
+  /**
+   * Bytes from one row of a block to the next: a cache line more than the columns need, or all rows
+   * would meet in the same sets of the cache.
+   */
+  static final int ROW_BYTES = BLOCK_COLUMNS * Float.BYTES + 64;
+
   private VectorTiles() {}
 
   /**
-   * Adds the products of all rows of a block with all tokens.
-   *
-   * @param w rows [rows][columns]
-   * @param x tokens, {@code xStride} apart, the first at {@code xo}
-   * @param out {@code out[o + t·stride + r]}
-   */
-  static void multiply(
-      float[] w,
-      int rows,
-      float[] x,
-      int xo,
-      int xStride,
-      int tokens,
-      int columns,
-      float[] out,
-      int o,
-      int stride) {
-    int t = 0;
-    while (t < tokens) {
-      int at = xo + t * xStride;
-      int to = o + t * stride;
-      int count = next(tokens - t);
-      int r = 0;
-      if (count > 1) {
-        for (; r + ROWS <= rows; r += ROWS) {
-          int wo = r * columns;
-          if (MANY_REGISTERS) {
-            tile4x4(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
-          } else if (count == 5) {
-            tile2x5(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
-          } else {
-            tile2x4(w, wo, columns, x, at, xStride, columns, out, to + r, stride);
-          }
-        }
-      } else {
-        for (; r + 4 <= rows; r += 4) {
-          tile4x1(w, r * columns, columns, x, at, columns, out, to + r);
-        }
-      }
-      for (; r < rows; r++) {
-        for (int i = 0; i < count; i++) {
-          tile1x1(w, r * columns, x, at + i * xStride, columns, out, to + i * stride + r);
-        }
-      }
-      t += count;
-    }
-  }
-
-  /**
-   * How many tokens the next tile takes. With 16 registers five at a time go fastest, and fours are
-   * mixed in where that leaves no token over.
+   * How many of the tokens that are left the next tile takes. With 16 registers five at a time go
+   * fastest, and fours are mixed in where that leaves no token over.
    */
   private static int next(int tokens) {
     if (MANY_REGISTERS) {
@@ -89,26 +58,107 @@ final class VectorTiles {
     return tokens >= 5 ? 5 : 1;
   }
 
-  /** 4 rows times 4 tokens. */
-  private static void tile4x4(
-      float[] w,
-      int wo,
-      int wStride,
-      float[] x,
-      int xo,
-      int xStride,
+  /**
+   * Writes tokens in the order of the tiles: the tokens of a tile together, a vector of each in
+   * turn.
+   *
+   * @param x [tokens][columns]
+   * @param from the first token to write, where a tile begins
+   * @param to the end of the tokens to write, where a tile ends
+   * @param panels the address of the panels of all tokens, {@code 4·tokens·columns} bytes
+   */
+  static void pack(float[] x, int tokens, int columns, int from, int to, long panels) {
+    int t = 0;
+    while (t < to) {
+      int count = next(tokens - t);
+      if (t >= from) {
+        for (int i = 0; i < count; i++) {
+          int source = (t + i) * columns;
+          long target = panels + (long) Float.BYTES * t * columns + (long) BYTES * i;
+          pack(x, source, columns, target, BYTES * count);
+        }
+      }
+      t += count;
+    }
+  }
+
+  private static void pack(float[] x, int source, int columns, long target, int step) {
+    for (int i = 0; i < columns / L; i++) {
+      FloatVector.fromArray(S, x, source + L * i)
+          .intoMemorySegment(Memory.ALL, target + (long) step * i & Memory.ANY, LITTLE);
+    }
+  }
+
+  /** The first token of the tile that begins at or after a token. */
+  static int tileStart(int tokens, int token) {
+    int t = 0;
+    while (t < token) {
+      t += next(tokens - t);
+    }
+    return t;
+  }
+
+  /**
+   * Adds the products of all rows of a block with all tokens.
+   *
+   * @param w the address of the block: rows of {@link #ROW_BYTES}
+   * @param panels the address of the tokens' panels
+   * @param columns the tokens' columns
+   * @param column the first of the block's columns
+   * @param count the number of the block's columns
+   * @param out {@code out[o + t·stride + r]}
+   */
+  static void multiply(
+      long w,
+      int rows,
+      long panels,
+      int tokens,
       int columns,
+      int column,
+      int count,
       float[] out,
       int o,
       int stride) {
-    int w0o = wo;
-    int w1o = wo + 1 * wStride;
-    int w2o = wo + 2 * wStride;
-    int w3o = wo + 3 * wStride;
-    int x0o = xo;
-    int x1o = xo + 1 * xStride;
-    int x2o = xo + 2 * xStride;
-    int x3o = xo + 3 * xStride;
+    int steps = count / L;
+    int t = 0;
+    while (t < tokens) {
+      int tile = next(tokens - t);
+      long x = panels + (long) Float.BYTES * ((long) t * columns + (long) tile * column);
+      int to = o + t * stride;
+      int r = 0;
+      if (tile > 1) {
+        for (; r + ROWS <= rows; r += ROWS) {
+          long wr = w + (long) r * ROW_BYTES;
+          if (MANY_REGISTERS) {
+            tile4x4(wr, x, steps, out, to + r, stride);
+          } else if (tile == 5) {
+            tile2x5(wr, x, steps, out, to + r, stride);
+          } else {
+            tile2x4(wr, x, steps, out, to + r, stride);
+          }
+        }
+      } else {
+        for (; r + 4 <= rows; r += 4) {
+          tile4x1(w + (long) r * ROW_BYTES, x, steps, out, to + r, stride);
+        }
+      }
+      for (; r < rows; r++) {
+        for (int i = 0; i < tile; i++) {
+          tile1x1(
+              w + (long) r * ROW_BYTES,
+              x + (long) BYTES * i,
+              steps,
+              BYTES * tile,
+              out,
+              to + i * stride + r);
+        }
+      }
+      t += tile;
+    }
+  }
+
+  /** 4 rows times 4 tokens. */
+  private static void tile4x4(long w, long x, int steps, float[] out, int o, int stride) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -125,31 +175,72 @@ final class VectorTiles {
     FloatVector a31 = FloatVector.zero(S);
     FloatVector a32 = FloatVector.zero(S);
     FloatVector a33 = FloatVector.zero(S);
-    for (int i = 0; i < columns; i += L) {
-      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
-      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
-      FloatVector w2 = FloatVector.fromArray(S, w, w2o + i);
-      FloatVector w3 = FloatVector.fromArray(S, w, w3o + i);
-      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+    long wi = w;
+    long xi = x;
+    long end = w + (long) BYTES * steps;
+    while (wi != end) {
+      long wa = wi & Memory.ANY;
+      long xa = xi & Memory.ANY;
+      FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
+      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
+      FloatVector w2 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES, LITTLE);
+      FloatVector w3 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES, LITTLE);
+      FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
       a00 = w0.fma(x0, a00);
       a10 = w1.fma(x0, a10);
       a20 = w2.fma(x0, a20);
       a30 = w3.fma(x0, a30);
-      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x1 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
       a01 = w0.fma(x1, a01);
       a11 = w1.fma(x1, a11);
       a21 = w2.fma(x1, a21);
       a31 = w3.fma(x1, a31);
-      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x2 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 2 * BYTES, LITTLE);
       a02 = w0.fma(x2, a02);
       a12 = w1.fma(x2, a12);
       a22 = w2.fma(x2, a22);
       a32 = w3.fma(x2, a32);
-      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x3 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 3 * BYTES, LITTLE);
       a03 = w0.fma(x3, a03);
       a13 = w1.fma(x3, a13);
       a23 = w2.fma(x3, a23);
       a33 = w3.fma(x3, a33);
+      VarHandle.loadLoadFence();
+      FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
+      FloatVector w1b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w2b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w3b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 4 * BYTES, LITTLE);
+      a00 = w0b.fma(x0b, a00);
+      a10 = w1b.fma(x0b, a10);
+      a20 = w2b.fma(x0b, a20);
+      a30 = w3b.fma(x0b, a30);
+      VarHandle.loadLoadFence();
+      FloatVector x1b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 5 * BYTES, LITTLE);
+      a01 = w0b.fma(x1b, a01);
+      a11 = w1b.fma(x1b, a11);
+      a21 = w2b.fma(x1b, a21);
+      a31 = w3b.fma(x1b, a31);
+      VarHandle.loadLoadFence();
+      FloatVector x2b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 6 * BYTES, LITTLE);
+      a02 = w0b.fma(x2b, a02);
+      a12 = w1b.fma(x2b, a12);
+      a22 = w2b.fma(x2b, a22);
+      a32 = w3b.fma(x2b, a32);
+      VarHandle.loadLoadFence();
+      FloatVector x3b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 7 * BYTES, LITTLE);
+      a03 = w0b.fma(x3b, a03);
+      a13 = w1b.fma(x3b, a13);
+      a23 = w2b.fma(x3b, a23);
+      a33 = w3b.fma(x3b, a33);
+      wi += 2L * BYTES;
+      xi += 8L * BYTES;
       VarHandle.loadLoadFence();
     }
     out[o] += a00.reduceLanes(VectorOperators.ADD);
@@ -171,23 +262,7 @@ final class VectorTiles {
   }
 
   /** 2 rows times 4 tokens. */
-  private static void tile2x4(
-      float[] w,
-      int wo,
-      int wStride,
-      float[] x,
-      int xo,
-      int xStride,
-      int columns,
-      float[] out,
-      int o,
-      int stride) {
-    int w0o = wo;
-    int w1o = wo + 1 * wStride;
-    int x0o = xo;
-    int x1o = xo + 1 * xStride;
-    int x2o = xo + 2 * xStride;
-    int x3o = xo + 3 * xStride;
+  private static void tile2x4(long w, long x, int steps, float[] out, int o, int stride) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -196,21 +271,50 @@ final class VectorTiles {
     FloatVector a11 = FloatVector.zero(S);
     FloatVector a12 = FloatVector.zero(S);
     FloatVector a13 = FloatVector.zero(S);
-    for (int i = 0; i < columns; i += L) {
-      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
-      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
-      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+    long wi = w;
+    long xi = x;
+    long end = w + (long) BYTES * steps;
+    while (wi != end) {
+      long wa = wi & Memory.ANY;
+      long xa = xi & Memory.ANY;
+      FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
+      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
+      FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
       a00 = w0.fma(x0, a00);
       a10 = w1.fma(x0, a10);
-      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x1 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
       a01 = w0.fma(x1, a01);
       a11 = w1.fma(x1, a11);
-      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x2 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 2 * BYTES, LITTLE);
       a02 = w0.fma(x2, a02);
       a12 = w1.fma(x2, a12);
-      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x3 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 3 * BYTES, LITTLE);
       a03 = w0.fma(x3, a03);
       a13 = w1.fma(x3, a13);
+      VarHandle.loadLoadFence();
+      FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
+      FloatVector w1b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 4 * BYTES, LITTLE);
+      a00 = w0b.fma(x0b, a00);
+      a10 = w1b.fma(x0b, a10);
+      VarHandle.loadLoadFence();
+      FloatVector x1b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 5 * BYTES, LITTLE);
+      a01 = w0b.fma(x1b, a01);
+      a11 = w1b.fma(x1b, a11);
+      VarHandle.loadLoadFence();
+      FloatVector x2b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 6 * BYTES, LITTLE);
+      a02 = w0b.fma(x2b, a02);
+      a12 = w1b.fma(x2b, a12);
+      VarHandle.loadLoadFence();
+      FloatVector x3b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 7 * BYTES, LITTLE);
+      a03 = w0b.fma(x3b, a03);
+      a13 = w1b.fma(x3b, a13);
+      wi += 2L * BYTES;
+      xi += 8L * BYTES;
       VarHandle.loadLoadFence();
     }
     out[o] += a00.reduceLanes(VectorOperators.ADD);
@@ -224,24 +328,7 @@ final class VectorTiles {
   }
 
   /** 2 rows times 5 tokens. */
-  private static void tile2x5(
-      float[] w,
-      int wo,
-      int wStride,
-      float[] x,
-      int xo,
-      int xStride,
-      int columns,
-      float[] out,
-      int o,
-      int stride) {
-    int w0o = wo;
-    int w1o = wo + 1 * wStride;
-    int x0o = xo;
-    int x1o = xo + 1 * xStride;
-    int x2o = xo + 2 * xStride;
-    int x3o = xo + 3 * xStride;
-    int x4o = xo + 4 * xStride;
+  private static void tile2x5(long w, long x, int steps, float[] out, int o, int stride) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -252,24 +339,58 @@ final class VectorTiles {
     FloatVector a12 = FloatVector.zero(S);
     FloatVector a13 = FloatVector.zero(S);
     FloatVector a14 = FloatVector.zero(S);
-    for (int i = 0; i < columns; i += L) {
-      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
-      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
-      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+    long wi = w;
+    long xi = x;
+    long end = w + (long) BYTES * steps;
+    while (wi != end) {
+      long wa = wi & Memory.ANY;
+      long xa = xi & Memory.ANY;
+      FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
+      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
+      FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
       a00 = w0.fma(x0, a00);
       a10 = w1.fma(x0, a10);
-      FloatVector x1 = FloatVector.fromArray(S, x, x1o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x1 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
       a01 = w0.fma(x1, a01);
       a11 = w1.fma(x1, a11);
-      FloatVector x2 = FloatVector.fromArray(S, x, x2o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x2 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 2 * BYTES, LITTLE);
       a02 = w0.fma(x2, a02);
       a12 = w1.fma(x2, a12);
-      FloatVector x3 = FloatVector.fromArray(S, x, x3o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x3 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 3 * BYTES, LITTLE);
       a03 = w0.fma(x3, a03);
       a13 = w1.fma(x3, a13);
-      FloatVector x4 = FloatVector.fromArray(S, x, x4o + i);
+      VarHandle.loadLoadFence();
+      FloatVector x4 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 4 * BYTES, LITTLE);
       a04 = w0.fma(x4, a04);
       a14 = w1.fma(x4, a14);
+      VarHandle.loadLoadFence();
+      FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
+      FloatVector w1b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 5 * BYTES, LITTLE);
+      a00 = w0b.fma(x0b, a00);
+      a10 = w1b.fma(x0b, a10);
+      VarHandle.loadLoadFence();
+      FloatVector x1b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 6 * BYTES, LITTLE);
+      a01 = w0b.fma(x1b, a01);
+      a11 = w1b.fma(x1b, a11);
+      VarHandle.loadLoadFence();
+      FloatVector x2b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 7 * BYTES, LITTLE);
+      a02 = w0b.fma(x2b, a02);
+      a12 = w1b.fma(x2b, a12);
+      VarHandle.loadLoadFence();
+      FloatVector x3b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 8 * BYTES, LITTLE);
+      a03 = w0b.fma(x3b, a03);
+      a13 = w1b.fma(x3b, a13);
+      VarHandle.loadLoadFence();
+      FloatVector x4b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 9 * BYTES, LITTLE);
+      a04 = w0b.fma(x4b, a04);
+      a14 = w1b.fma(x4b, a14);
+      wi += 2L * BYTES;
+      xi += 10L * BYTES;
       VarHandle.loadLoadFence();
     }
     out[o] += a00.reduceLanes(VectorOperators.ADD);
@@ -285,27 +406,42 @@ final class VectorTiles {
   }
 
   /** 4 rows times 1 token. */
-  private static void tile4x1(
-      float[] w, int wo, int wStride, float[] x, int xo, int columns, float[] out, int o) {
-    int w0o = wo;
-    int w1o = wo + 1 * wStride;
-    int w2o = wo + 2 * wStride;
-    int w3o = wo + 3 * wStride;
-    int x0o = xo;
+  private static void tile4x1(long w, long x, int steps, float[] out, int o, int stride) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a10 = FloatVector.zero(S);
     FloatVector a20 = FloatVector.zero(S);
     FloatVector a30 = FloatVector.zero(S);
-    for (int i = 0; i < columns; i += L) {
-      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
-      FloatVector w1 = FloatVector.fromArray(S, w, w1o + i);
-      FloatVector w2 = FloatVector.fromArray(S, w, w2o + i);
-      FloatVector w3 = FloatVector.fromArray(S, w, w3o + i);
-      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
+    long wi = w;
+    long xi = x;
+    long end = w + (long) BYTES * steps;
+    while (wi != end) {
+      long wa = wi & Memory.ANY;
+      long xa = xi & Memory.ANY;
+      FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
+      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
+      FloatVector w2 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES, LITTLE);
+      FloatVector w3 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES, LITTLE);
+      FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
       a00 = w0.fma(x0, a00);
       a10 = w1.fma(x0, a10);
       a20 = w2.fma(x0, a20);
       a30 = w3.fma(x0, a30);
+      VarHandle.loadLoadFence();
+      FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
+      FloatVector w1b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w2b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w3b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
+      a00 = w0b.fma(x0b, a00);
+      a10 = w1b.fma(x0b, a10);
+      a20 = w2b.fma(x0b, a20);
+      a30 = w3b.fma(x0b, a30);
+      wi += 2L * BYTES;
+      xi += 2L * BYTES;
+      VarHandle.loadLoadFence();
     }
     out[o] += a00.reduceLanes(VectorOperators.ADD);
     out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
@@ -313,17 +449,16 @@ final class VectorTiles {
     out[o + 3] += a30.reduceLanes(VectorOperators.ADD);
   }
 
-  /** 1 rows times 1 token. */
-  private static void tile1x1(
-      float[] w, int wo, float[] x, int xo, int columns, float[] out, int o) {
-    int w0o = wo;
-    int x0o = xo;
-    FloatVector a00 = FloatVector.zero(S);
-    for (int i = 0; i < columns; i += L) {
-      FloatVector w0 = FloatVector.fromArray(S, w, w0o + i);
-      FloatVector x0 = FloatVector.fromArray(S, x, x0o + i);
-      a00 = w0.fma(x0, a00);
+  /** One row times one token, {@code xStep} bytes from one vector to the next. */
+  private static void tile1x1(long w, long x, int steps, int xStep, float[] out, int o) {
+    FloatVector a = FloatVector.zero(S);
+    for (int i = 0; i < steps; i++) {
+      long wi = w + (long) BYTES * i & Memory.ANY;
+      long xi = x + (long) xStep * i & Memory.ANY;
+      a =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wi, LITTLE)
+              .fma(FloatVector.fromMemorySegment(S, Memory.ALL, xi, LITTLE), a);
     }
-    out[o] += a00.reduceLanes(VectorOperators.ADD);
+    out[o] += a.reduceLanes(VectorOperators.ADD);
   }
 }

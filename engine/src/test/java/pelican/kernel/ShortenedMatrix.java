@@ -19,6 +19,8 @@ public final class ShortenedMatrix {
   private static final int COLUMNS = 1024;
   private static final int PAGE = 4096;
 
+  private static final Workers workers = new Workers(1);
+
   /** Enough for the compiler, whose thresholds the caller lowers. */
   private static final int CALLS = 1000;
 
@@ -63,7 +65,7 @@ public final class ShortenedMatrix {
       x.changed();
       float[] out = new float[tokens * ROWS];
       for (int i = 0; i < CALLS; i++) {
-        kernels.prepare(x, new Matrix[] {w});
+        kernels.prepare(x, new Matrix[] {w}, workers);
         kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
       }
       // each page's end is elsewhere in a block, so that another read is the first to fail
