@@ -79,13 +79,14 @@ public final class VectorKernels implements Kernels {
     Scratch scratch = Scratch.ofThread();
     long block = scratch.block();
     VectorRowDecoder decoder = decoders.get();
-    for (int r = rowFrom; r < rowTo; r += VectorTiles.BLOCK_ROWS) {
-      int rows = Math.min(VectorTiles.BLOCK_ROWS, rowTo - r);
-      for (int c = 0; c < columns; c += VectorTiles.BLOCK_COLUMNS) {
-        int count = Math.min(VectorTiles.BLOCK_COLUMNS, columns - c);
+    // columns outside, so that their part of all tokens stays in the level 2 cache for all rows
+    for (int c = 0; c < columns; c += VectorTiles.BLOCK_COLUMNS) {
+      int count = Math.min(VectorTiles.BLOCK_COLUMNS, columns - c);
+      for (int r = rowFrom; r < rowTo; r += VectorTiles.BLOCK_ROWS) {
+        int rows = Math.min(VectorTiles.BLOCK_ROWS, rowTo - r);
         for (int i = 0; i < rows; i++) {
-          decoder.decode(
-              w, r + i, c, count, block + (long) i * VectorTiles.ROW_BYTES, scratch.scales());
+          long to = block + (long) i * VectorTiles.ROW_BYTES;
+          decoder.decode(w, r + i, c, count, to, scratch.scales());
         }
         VectorTiles.multiply(
             block, rows, x.panels(), x.tokens(), columns, c, count, out, offset + r, stride);
