@@ -106,13 +106,14 @@ public final class GemmaModel {
       long heads = 2L * (config.heads() + config.kvHeads()[i]) * config.headSize(i);
       widest = Math.max(widest, heads + 2L * config.feedForward()[i]);
     }
-    // Residual stream, its norm, and what is added to it.
-    long perToken = 3 * h + widest;
+    // Residual stream, its norm, and what is added to it. What products multiply is there twice,
+    // the second time in the order of their kernels: the norm, the attended values, the gated ones.
+    long perToken = 4 * h + widest + (widest + 1) / 2;
     if (config.perLayerInput() > 0) {
-      perToken += 3 * h + (2L * config.layers() + 1) * config.perLayerInput();
+      perToken += 5 * h + (2L * config.layers() + 2) * config.perLayerInput();
     }
     if (config.experts() > 0) {
-      perToken += 4 * h + config.experts() + 2L * config.expertsUsed() * config.expertFeedForward();
+      perToken += 5 * h + config.experts() + 3L * config.expertsUsed() * config.expertFeedForward();
     }
     return Float.BYTES * perToken * tokens;
   }

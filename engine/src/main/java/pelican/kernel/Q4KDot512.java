@@ -37,8 +37,8 @@ final class Q4KDot512 {
   private static final int HALF_MASK = 0x8fffe000;
 
   // Constants of the wide kernel, from an array since the compiler loads what it knows to be
-  // constant
-  // anew for each use, though there are registers enough. In the order of their use, 16 lanes each.
+  // constant anew for each use, though there are registers enough. In the order of their use, 16
+  // lanes each.
   private static final int[] CONSTANTS = new int[11 * 16];
 
   static {
@@ -96,7 +96,9 @@ final class Q4KDot512 {
    * vector, [scales 0-3, minimums 0-3, scales 4-7, minimums 4-7], from which each product takes its
    * own. One pass reads the row's bytes in order, since reads that jump ahead leave memory waiting.
    *
-   * @param sums for each super-block what the lanes are multiplied with to be taken off
+   * @param x the address of the vector's values
+   * @param sums the address, for each super-block, of what the lanes are multiplied with to be
+   *     taken off
    */
   private static float dot(long row, int blocks, long x, long sums) {
     Memory.mayFault(row);

@@ -91,7 +91,9 @@ final class Q6KDot512 {
   /**
    * One row in vectors of 512 bits, its bytes in order: see {@link Q4KDot512}.
    *
-   * @param sums for each super-block what its 16 scales are multiplied with to be taken off
+   * @param x the address of the vector's values
+   * @param sums the address, for each super-block, of what its 16 scales are multiplied with to be
+   *     taken off
    */
   private static float dot(long row, int blocks, long x, long sums) {
     IntVector lowNibble = IntVector.fromArray(I16, CONSTANTS, 0);
