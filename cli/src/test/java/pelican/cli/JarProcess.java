@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /** {@code java -jar engine.jar} with some arguments, as it runs. */
-final class JarProcess {
+public final class JarProcess {
   private static final long PATIENCE = TimeUnit.MINUTES.toNanos(10);
 
   private final Process process;
@@ -38,7 +38,7 @@ final class JarProcess {
   }
 
   /** Runs the program to its end. */
-  static JarProcess run(Path folder, String... arguments) throws Exception {
+  public static JarProcess run(Path folder, String... arguments) throws Exception {
     JarProcess run = start(folder, arguments);
     run.await(() -> false);
     return run;
@@ -48,7 +48,7 @@ final class JarProcess {
     return Files.readString(out);
   }
 
-  String err() throws IOException {
+  public String err() throws IOException {
     return Files.readString(err);
   }
 
@@ -82,7 +82,7 @@ final class JarProcess {
     await(() -> false);
   }
 
-  int code() {
+  public int code() {
     return process.exitValue();
   }
 }
