@@ -50,6 +50,25 @@ test('every block of two quantizations, with the numbers of the file', async () 
   await view.close();
 });
 
+test('it begins with a tensor whose storage differs, and equal ones show no error', async () => {
+  const view = await openReport(browser, `${server}/precision`);
+  const { page } = view;
+  await page.locator('.block-view svg').first().waitFor();
+  const tensor = page.locator('.viewer select').first();
+  assert.match(await tensor.locator('option:checked').innerText(), / · \w+, \w+/);
+  await tensor.selectOption({ label: 'rope_freqs.weight · F32' });
+  await page.locator('[aria-label="Block 0 of rope_freqs.weight"]').waitFor();
+  const errors = page.locator('.block-view .chart').nth(1);
+  await errors.locator('svg').waitFor();
+  const bars = await errors.locator('g[aria-label="rule"] line').evaluateAll((lines) => lines.map((line) => line.getBoundingClientRect().height));
+  assert.ok(bars.length >= 32);
+  assert.deepEqual(bars.filter((height) => height > 0), []);
+  const outside = await page.locator('.block-view svg').evaluateAll((charts) => charts.flatMap((chart) =>
+    [...chart.querySelectorAll('text')].filter((text) => text.getBoundingClientRect().left < chart.getBoundingClientRect().left).map((text) => text.textContent)));
+  assert.deepEqual(outside, []);
+  await view.close();
+});
+
 test('it fits a phone', async () => {
   const view = await openReport(browser, `${server}/precision`, { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true });
   await view.page.locator('.block-view svg').first().waitFor();

@@ -4,6 +4,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 
 /**
  * What stands in for engine.jar: a program that answers as {@code bench} and {@code chat} do. It
@@ -30,6 +31,9 @@ public final class FakeEngine {
       System.out.println("hello");
       return;
     }
+    if (behaviour.equals("waits")) {
+      waitFor(Files.createFile(model.resolveSibling("waiting")).resolveSibling("looked at"));
+    }
     long calls;
     try (var lines = Files.lines(model.resolveSibling("calls"))) {
       calls = lines.filter(line -> line.startsWith("pelican")).count();
@@ -41,5 +45,16 @@ public final class FakeEngine {
         [ {"tokensPerSecond": {"median": %s}, "tokenSeconds": [[4, 3, 1, 1, 1, 1, 1, 1, 1, 1]]} ]
         """
             .formatted(rate));
+  }
+
+  private static void waitFor(Path file) throws InterruptedException {
+    long deadline = System.nanoTime() + TimeUnit.MINUTES.toNanos(1);
+    while (!Files.exists(file)) {
+      if (System.nanoTime() > deadline) {
+        System.err.println(file + " does not come");
+        System.exit(4);
+      }
+      Thread.sleep(10);
+    }
   }
 }

@@ -49,6 +49,12 @@ final class Relauncher {
       ("WARNING: Using incubator modules: " + VECTOR_MODULE + System.lineSeparator())
           .getBytes(StandardCharsets.US_ASCII);
 
+  /** What a process ends with that a signal ended, in shells and in the JVM: 128 and the signal. */
+  private static final int INTERRUPTED = 128 + 2;
+
+  private static final int TERMINATED = 128 + 15;
+  private static final int KILLED = 128 + 9;
+
   private Relauncher() {}
 
   static boolean isNeeded() {
@@ -72,9 +78,11 @@ final class Relauncher {
     command.addAll(raw.length > 0 ? List.of() : List.of(args));
     try {
       Process child = builder.start();
-      passSignals(child);
+      AtomicBoolean interrupted = passSignals(child);
       passErrors(child.getErrorStream(), new FileOutputStream(FileDescriptor.err));
-      return child.waitFor();
+      int code = child.waitFor();
+      boolean wasPassedOn = interrupted.get() && (code == TERMINATED || code == KILLED);
+      return wasPassedOn ? INTERRUPTED : code;
     } catch (IOException e) {
       System.err.println("Error: cannot start " + command.getFirst() + ": " + e.getMessage());
       return Failures.FAILURE;
@@ -131,7 +139,8 @@ final class Relauncher {
     }
   }
 
-  private static void passSignals(Process child) {
+  /** Returns what becomes true when an interrupt is passed on, which the child sees as another. */
+  private static AtomicBoolean passSignals(Process child) {
     AtomicBoolean asked = new AtomicBoolean();
     Signal.handle(
         new Signal("INT"),
@@ -148,6 +157,7 @@ final class Relauncher {
         });
     // By its handle: Process.destroy would also close the stream that errors are read from.
     Signal.handle(new Signal("TERM"), signal -> child.toHandle().destroy());
+    return asked;
   }
 
   /** Whether the keys of a terminal reach this process. */

@@ -35,6 +35,8 @@ class CompareIT {
             """);
     List<String> all =
         new ArrayList<>(List.of("compare", "demo:q6", "demo:q4", format, "--repetitions", "1"));
+    // Several wait for each other, for long where other programs are busy.
+    all.addAll(List.of("--threads", "1"));
     all.addAll(List.of("--num-predict", "24", "--seeds", "2", "--prompts", prompts.toString()));
     if (html != null) {
       all.addAll(List.of("--html", html.toString()));

@@ -23,6 +23,8 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -247,17 +249,8 @@ class EngineJarIT {
     return ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
   }
 
-  @Test
-  void aTerminatedParentTakesItsChildWithIt() throws Exception {
-    Process process =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                "target/engine.jar",
-                "chat",
-                "--model",
-                TINY)
-            .start();
+  /** The process that a conversation without a terminal has started, when it has begun. */
+  private static ProcessHandle child(Process process) throws Exception {
     List<ProcessHandle> children = List.of();
     for (int i = 0; i < 200 && children.isEmpty(); i++) {
       Thread.sleep(25);
@@ -267,11 +260,29 @@ class EngineJarIT {
     }
     assertThat(children).hasSize(1);
     Thread.sleep(500);
+    return children.getFirst();
+  }
+
+  @Test
+  void aTerminatedParentTakesItsChildWithIt() throws Exception {
+    Process process = new ProcessBuilder(Interrupts.command("chat", "--model", TINY)).start();
+    ProcessHandle child = child(process);
     // Not Process.destroy: that also ends the child's input, after which it ends by itself.
     process.toHandle().destroy();
     assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
-    children.getFirst().onExit().get(20, TimeUnit.SECONDS);
+    child.onExit().get(20, TimeUnit.SECONDS);
     assertThat(process.exitValue()).isEqualTo(143);
+  }
+
+  @Test
+  @EnabledOnOs(OS.LINUX)
+  void anInterruptedParentDoesSoToo() throws Exception {
+    Process process = new ProcessBuilder(Interrupts.command("chat", "--model", TINY)).start();
+    ProcessHandle child = child(process);
+    Interrupts.only(process);
+    assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    child.onExit().get(20, TimeUnit.SECONDS);
+    assertThat(process.exitValue()).isEqualTo(130);
   }
 
   @Test

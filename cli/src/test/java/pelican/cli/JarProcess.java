@@ -3,14 +3,11 @@ package pelican.cli;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 
 /** {@code java -jar engine.jar} with some arguments, as it runs. */
-final class JarProcess {
+public final class JarProcess {
   private static final long PATIENCE = TimeUnit.MINUTES.toNanos(10);
 
   private final Process process;
@@ -29,18 +26,10 @@ final class JarProcess {
    * @param folder where what it prints is kept
    */
   static JarProcess start(Path folder, String... arguments) throws IOException {
-    List<String> command = new ArrayList<>();
-    if (System.getProperty("os.name").equals("Linux")) {
-      // Whoever runs the tests in the background may ignore the signal, and children inherit that.
-      command.addAll(List.of("env", "--default-signal=INT"));
-    }
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-jar", "target/engine.jar"));
-    command.addAll(List.of(arguments));
     Path out = Files.createTempFile(folder, "out", ".txt");
     Path err = Files.createTempFile(folder, "err", ".txt");
     Process process =
-        new ProcessBuilder(command)
+        new ProcessBuilder(Interrupts.command(arguments))
             .redirectInput(ProcessBuilder.Redirect.from(new java.io.File("/dev/null")))
             .redirectOutput(out.toFile())
             .redirectError(err.toFile())
@@ -49,7 +38,7 @@ final class JarProcess {
   }
 
   /** Runs the program to its end. */
-  static JarProcess run(Path folder, String... arguments) throws Exception {
+  public static JarProcess run(Path folder, String... arguments) throws Exception {
     JarProcess run = start(folder, arguments);
     run.await(() -> false);
     return run;
@@ -59,7 +48,7 @@ final class JarProcess {
     return Files.readString(out);
   }
 
-  String err() throws IOException {
+  public String err() throws IOException {
     return Files.readString(err);
   }
 
@@ -87,17 +76,13 @@ final class JarProcess {
     });
   }
 
-  /** Does what Ctrl-C does in a terminal: signals both processes. Then waits for the end. */
+  /** Presses Ctrl-C and waits for the end. */
   void interrupt() throws Exception {
-    List<String> kill = new ArrayList<>(List.of("kill", "-INT", Long.toString(process.pid())));
-    try (Stream<ProcessHandle> children = process.descendants()) {
-      children.map(child -> Long.toString(child.pid())).forEach(kill::add);
-    }
-    new ProcessBuilder(kill).redirectErrorStream(true).start().waitFor();
+    Interrupts.all(process);
     await(() -> false);
   }
 
-  int code() {
+  public int code() {
     return process.exitValue();
   }
 }

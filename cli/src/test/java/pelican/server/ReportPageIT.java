@@ -5,17 +5,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import pelican.cli.JarProcess;
 import pelican.compare.HtmlReport;
 import pelican.compare.ReportSamples;
 
 /** Reports and the precision page in Chromium: what they show, load, run, and how they fit. */
-@Timeout(300)
+@Timeout(900)
 @EnabledIfSystemProperty(
     named = "pelican.it.long",
     matches = "true",
@@ -41,23 +41,20 @@ class ReportPageIT {
             Tell me a story about a fox.
             {"prompt": "Draw a pelican riding a bicycle.", "kind": "svg"}
             """);
-    Process compare =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                "target/engine.jar",
-                "compare",
-                "demo:q6",
-                "demo:q4",
-                "--prompts",
-                prompts.toString(),
-                "--html",
-                whole.toString())
-            .redirectErrorStream(true)
-            .redirectOutput(folder.resolve("compare.log").toFile())
-            .start();
-    assertThat(compare.waitFor(200, TimeUnit.SECONDS)).isTrue();
-    assertThat(compare.exitValue()).as(Files.readString(folder.resolve("compare.log"))).isZero();
+    // One thread: several wait for each other, for long where other programs are busy.
+    JarProcess compare =
+        JarProcess.run(
+            folder,
+            "compare",
+            "demo:q6",
+            "demo:q4",
+            "--threads",
+            "1",
+            "--prompts",
+            prompts.toString(),
+            "--html",
+            whole.toString());
+    assertThat(compare.code()).as(compare.err()).isZero();
     HtmlReport.write(ReportSamples.hostile(), folder.resolve("hostile.html"));
     HtmlReport.write(ReportSamples.partial(), folder.resolve("partial.html"));
     NodeTests.run("report.test.mjs", Map.of("PELICAN_REPORTS", folder.toString()));

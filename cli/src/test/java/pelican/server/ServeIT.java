@@ -18,12 +18,12 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import pelican.cli.Interrupts;
 
 /** {@code serve} of the jar: whom it lets in, and how it ends. */
 @Timeout(300)
@@ -205,30 +205,15 @@ class ServeIT {
   @Test
   @EnabledOnOs(OS.LINUX)
   void interruptedTwiceItEndsAtOnce() throws Exception {
-    Assumptions.assumeFalse(interruptsAreIgnored(), "a shell's background job is not interrupted");
     try (ServedJar server = ServedJar.start(folder, "--grace", "200")) {
       BufferedReader lines = begin(server, 1900);
-      interrupt(server);
+      Interrupts.all(server.process());
       assertThat(refusal(server)).isEqualTo(CUT_OFF);
       assertThat(lines.readLine()).contains("\"done\":false");
       assertThat(server.process().isAlive()).isTrue();
-      interrupt(server);
+      Interrupts.all(server.process());
       assertThat(server.process().waitFor(10, TimeUnit.SECONDS)).isTrue();
+      assertThat(server.process().exitValue()).isEqualTo(130);
     }
-  }
-
-  /** Whether this process was told to ignore SIGINT, which those that it starts inherit. */
-  private static boolean interruptsAreIgnored() throws IOException {
-    return Files.readAllLines(Path.of("/proc/self/status")).stream()
-        .filter(line -> line.startsWith("SigIgn:"))
-        .anyMatch(line -> (Long.parseUnsignedLong(line.substring(7).strip(), 16) & 2) != 0);
-  }
-
-  /** What Ctrl-C does in a terminal: both processes get the signal. */
-  private static void interrupt(ServedJar server) throws Exception {
-    StringBuilder command = new StringBuilder("kill -INT");
-    server.process().descendants().forEach(child -> command.append(' ').append(child.pid()));
-    command.append(' ').append(server.process().pid());
-    new ProcessBuilder("/bin/sh", "-c", command.toString()).inheritIO().start().waitFor();
   }
 }

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import pelican.cli.Interrupts;
 
 /** {@code java -jar engine.jar serve} on a free port, with an empty store, until closed. */
 final class ServedJar implements AutoCloseable {
@@ -51,18 +52,14 @@ final class ServedJar implements AutoCloseable {
     try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       port = free.getLocalPort();
     }
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-jar",
-                "target/engine.jar",
-                "serve"));
-    command.addAll(List.of(arguments));
+    List<String> words = new ArrayList<>(List.of("serve"));
+    words.addAll(List.of(arguments));
     Files.createDirectories(folder.resolve("models"));
     Path log = folder.resolve("serve.log");
     ProcessBuilder builder =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(log.toFile());
+        new ProcessBuilder(Interrupts.command(words.toArray(String[]::new)))
+            .redirectErrorStream(true)
+            .redirectOutput(log.toFile());
     builder.environment().put("OLLAMA_HOST", "127.0.0.1:" + port);
     builder.environment().put("OLLAMA_MODELS", folder.resolve("models").toString());
     environment.forEach((name, value) ->

@@ -23,6 +23,8 @@ export function blockViewer({ tensors, load }) {
   const id = (name) => `${name}-${viewers}`;
   const tensor = element('select', { id: id('tensor') }, tensors.map((each, i) =>
     element('option', { value: String(i) }, `${each.tensor} · ${[...new Set(each.types)].join(', ')}`)));
+  // What all files store alike shows nothing.
+  tensor.value = String(Math.max(0, tensors.findIndex(({ types }) => new Set(types).size > 1)));
   const block = element('select', { id: id('block') });
   const number = element('input', { id: id('number'), type: 'text', inputmode: 'numeric', autocomplete: 'off', size: '9' });
   const step = (by, name) => {
@@ -172,6 +174,9 @@ const across = (first, count) => ({
   domain: [-0.8, count - 0.2], label: 'weight', labelOffset: 38, ticks: Array.from({ length: count / 4 }, (_, k) => 4 * k), tickFormat: (i) => String(first + i),
 });
 
+/** Without the digits that only rounding makes. */
+const tick = (value) => String(Number(value.toPrecision(6))).replace('e+', 'e').replaceAll('-', '−');
+
 function weightChart(first, stored, points) {
   const count = stored[0].weights.length;
   const grid = stored.flatMap(levels);
@@ -182,7 +187,7 @@ function weightChart(first, stored, points) {
     marginLeft: 56,
     marginBottom: 42,
     x: across(first, count),
-    y: { label: 'value', grid: grid.length === 0, nice: true },
+    y: { label: 'value', grid: grid.length === 0, nice: true, tickFormat: tick },
     marks: [
       Plot.ruleY([0], { strokeOpacity: 0.5 }),
       Plot.link(grid, { x1: 'x1', x2: 'x2', y1: 'y', y2: 'y', stroke: (d) => series(d.m), strokeOpacity: 0.28 }),
@@ -205,13 +210,15 @@ function weightChart(first, stored, points) {
 function errorChart(first, stored, points) {
   const count = stored[0].weights.length;
   const label = stored.slice(1).map(({ model, rmsError }) => `${model}: RMS error ${significant(rmsError)}`).join('; ');
+  // A scale from zero to zero would put everything in its middle, and the bars over all of it.
+  const range = points.some(({ error }) => error !== 0) ? { ticks: 5, nice: true } : { ticks: [0], domain: [-1, 1] };
   return chart(label, (width) => plot({
     width,
     height: 182,
     marginLeft: 56,
     marginBottom: 42,
     x: across(first, count),
-    y: { label: 'error', grid: true, ticks: 5, nice: true },
+    y: { label: 'error', grid: true, tickFormat: tick, ...range },
     marks: [
       Plot.ruleY([0]),
       Plot.ruleX(points, { x: (d) => beside(d.i, d.m, stored.length), y1: 0, y2: 'error', stroke: (d) => series(d.m), strokeWidth: 2.5 }),
