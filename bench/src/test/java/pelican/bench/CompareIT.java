@@ -62,7 +62,9 @@ class CompareIT {
     }
     assertThat(code).as(err.toString()).isZero();
     JsonNode report = Json.read(out.toString(StandardCharsets.UTF_8));
-    assertThat(report.get("speed")).hasSize(2);
+    assertThat(report.get("speed"))
+        .extracting(row -> row.get("test").asString())
+        .containsExactly("pp8", "tg4", "tg4@d20");
     for (JsonNode row : report.get("speed")) {
       assertThat(row.at("/tokensPerSecond/median").asDouble()).isPositive();
       assertThat(row.at("/peerTokensPerSecond/median").asDouble()).isPositive();
