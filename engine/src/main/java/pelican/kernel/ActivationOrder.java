@@ -1,8 +1,5 @@
 package pelican.kernel;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-
 /**
  * The order in which a kernel meets the values of the vector that it multiplies with. Kernels see
  * the bytes of a block as little-endian ints, since vectors of ints shift and floats have as many
@@ -141,16 +138,14 @@ enum ActivationOrder {
    *
    * @param values the vector
    * @param columns its length, a multiple of 128
-   * @param to gets the values in this order, then the {@link #sums}, columns / 16 of them
+   * @param ordered gets the values in this order, then the {@link #sums}, columns / 16 of them
    */
-  void arrange(float[] values, int columns, MemorySegment to) {
-    float[] ordered = new float[columns + columns / 16];
+  void arrange(float[] values, int columns, float[] ordered) {
     for (int run = 0; run < columns; run += RUN) {
       for (int i = 0; i < RUN; i++) {
         ordered[run + i] = values[run + sources[i]] * factors[i];
       }
     }
     sums(values, columns, ordered, columns);
-    MemorySegment.copy(ordered, 0, to, ValueLayout.JAVA_FLOAT, 0, ordered.length);
   }
 }

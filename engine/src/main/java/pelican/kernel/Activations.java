@@ -2,6 +2,7 @@ package pelican.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -29,6 +30,7 @@ public final class Activations {
    * the heap, since there they can begin at a multiple of a cache line.
    */
   static final class Arranged {
+    private float[] ordered = new float[0];
     private MemorySegment memory = MemorySegment.NULL;
     private int columns;
     private boolean valid;
@@ -110,12 +112,14 @@ public final class Activations {
   void arrange(ActivationOrder order) {
     Arranged copy = arranged.computeIfAbsent(order, o -> new Arranged());
     if (!copy.valid) {
-      long size = (long) Float.BYTES * (columns + columns / 16);
-      if (copy.memory.byteSize() < size) {
-        copy.memory = Arena.ofAuto().allocate(size, 64);
+      int size = columns + columns / 16;
+      if (copy.ordered.length < size) {
+        copy.ordered = new float[size];
+        copy.memory = Arena.ofAuto().allocate((long) Float.BYTES * size, 64);
       }
       copy.columns = columns;
-      order.arrange(values, columns, copy.memory);
+      order.arrange(values, columns, copy.ordered);
+      MemorySegment.copy(copy.ordered, 0, copy.memory, ValueLayout.JAVA_FLOAT, 0, size);
       copy.valid = true;
     }
   }
