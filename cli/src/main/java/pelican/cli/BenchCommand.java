@@ -63,6 +63,14 @@ final class BenchCommand implements Callable<Integer> {
   private List<Integer> depths;
 
   @Option(
+      names = "--parallel",
+      split = ",",
+      defaultValue = "1",
+      paramLabel = "N",
+      description = "Sequences to generate at once, as a server does; the rate is that of all.")
+  private List<Integer> parallel;
+
+  @Option(
       names = {"--threads", "-t"},
       split = ",",
       paramLabel = "N",
@@ -106,6 +114,7 @@ final class BenchCommand implements Callable<Integer> {
     check("prompt-tokens", promptTokens, 0);
     check("gen-tokens", genTokens, 0);
     check("depth", depths, 0);
+    check("parallel", parallel, 1);
     List<ModelOptions> teams = threads.stream().map(this::options).toList();
     Path file = ModelResolver.ofUser().resolve(model).file();
     List<BenchResult> results = new ArrayList<>();
@@ -175,27 +184,46 @@ final class BenchCommand implements Callable<Integer> {
         List<Double> seconds = repeat("pp" + tokens, () -> test.prefill(tokens));
         // Only the last token of a prompt needs logits.
         double operations = tokens * (token - head) + head;
-        results.add(new BenchResult(count, tokens, 0, 0, seconds, List.of(), 0, operations));
+        results.add(new BenchResult(count, tokens, 0, 0, 1, seconds, List.of(), 0, operations));
       }
     }
     for (int depth : depths) {
       for (int tokens : genTokens) {
-        if (tokens > 0) {
-          List<double[]> runs =
-              repeat("tg" + tokens, () -> test.decode(Math.max(1, depth), tokens));
-          results.add(
-              new BenchResult(
-                  count,
-                  0,
-                  tokens,
-                  depth,
-                  BenchResult.boxed(runs.stream().mapToDouble(BenchCommand::sum).toArray()),
-                  runs.stream().map(BenchResult::boxed).toList(),
-                  (double) tokens * loaded.bytesPerToken(),
-                  tokens * token));
+        for (int sequences : parallel) {
+          if (tokens > 0) {
+            // Several sequences read each weight once for all of them.
+            double bytes = (double) tokens * loaded.bytesPerToken();
+            double operations = tokens * token * sequences;
+            Generated runs = generate(test, Math.max(1, depth), tokens, sequences);
+            results.add(
+                new BenchResult(
+                    count,
+                    0,
+                    tokens,
+                    depth,
+                    sequences,
+                    runs.seconds(),
+                    runs.tokenSeconds(),
+                    bytes,
+                    operations));
+          }
         }
       }
     }
+  }
+
+  private record Generated(List<Double> seconds, List<List<Double>> tokenSeconds) {}
+
+  private Generated generate(SpeedTest test, int depth, int tokens, int sequences) {
+    if (sequences > 1) {
+      String name = "tg" + tokens + "x" + sequences;
+      return new Generated(
+          repeat(name, () -> test.decodeTogether(sequences, depth, tokens)), List.of());
+    }
+    List<double[]> runs = repeat("tg" + tokens, () -> test.decode(depth, tokens));
+    return new Generated(
+        BenchResult.boxed(runs.stream().mapToDouble(BenchCommand::sum).toArray()),
+        runs.stream().map(BenchResult::boxed).toList());
   }
 
   private static double sum(double[] values) {

@@ -40,6 +40,7 @@ record BenchReport(
       row.put("promptTokens", result.promptTokens());
       row.put("genTokens", result.genTokens());
       row.put("depth", result.depth());
+      row.put("parallel", result.parallel());
       row.put("tokensPerSecond", rate);
       row.put("gigabytesPerSecond", result.readsWeights() ? result.gigabytes() : null);
       row.put("gigaflopsPerSecond", result.gigaflops());

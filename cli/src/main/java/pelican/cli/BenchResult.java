@@ -10,8 +10,10 @@ import java.util.List;
  * @param promptTokens tokens of the prompt that was timed; 0 if generation was
  * @param genTokens generated tokens that were timed; 0 if a prompt was
  * @param depth tokens of context before the first generated one
+ * @param parallel sequences that are generated at once
  * @param seconds of each run
- * @param tokenSeconds seconds of each generated token, a list for each run; empty for prompts
+ * @param tokenSeconds seconds of each generated token, a list for each run; empty for prompts and
+ *     for several sequences
  * @param bytes bytes of weights that a run reads; 0 for prompts, which read each weight once for
  *     many tokens
  * @param operations floating-point operations of a run's products with weights
@@ -21,20 +23,27 @@ record BenchResult(
     int promptTokens,
     int genTokens,
     int depth,
+    int parallel,
     List<Double> seconds,
     List<List<Double>> tokenSeconds,
     double bytes,
     double operations) {
-  /** {@code pp128}, {@code tg32}, {@code tg32@d4096}: as llama-bench names tests. */
+  /**
+   * {@code pp128}, {@code tg32}, {@code tg32@d4096}, as llama-bench names tests; {@code tg32x8} for
+   * eight sequences at once.
+   */
   String test() {
     if (promptTokens > 0) {
       return "pp" + promptTokens;
     }
-    return "tg" + genTokens + (depth > 0 ? "@d" + depth : "");
+    return "tg"
+        + genTokens
+        + (parallel > 1 ? "x" + parallel : "")
+        + (depth > 0 ? "@d" + depth : "");
   }
 
   private double tokens() {
-    return promptTokens + genTokens;
+    return promptTokens + (double) genTokens * parallel;
   }
 
   /** The median of the runs' seconds. */

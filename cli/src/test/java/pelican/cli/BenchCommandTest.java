@@ -101,6 +101,28 @@ class BenchCommandTest {
   }
 
   @Test
+  void measuresSequencesThatAreGeneratedAtOnce() {
+    Result result =
+        run("bench", "-m", TINY, "-p", "0", "-n", "3", "--parallel", "1,4", "-r", "2", "--json");
+    assertThat(result.code()).as(result.err()).isZero();
+    JsonNode rows = JsonMapper.shared().readTree(result.out());
+    assertThat(StreamSupport.stream(rows.spliterator(), false))
+        .extracting(row -> row.get("test").asString() + " " + row.get("parallel").asInt())
+        .containsExactly("tg3 1", "tg3x4 4");
+    JsonNode together = rows.get(1);
+    double seconds = doubles(together.get("seconds"))[0] + doubles(together.get("seconds"))[1];
+    double rate = together.get("tokensPerSecond").get("median").asDouble();
+    assertThat(rate).isCloseTo(12 / (seconds / 2), within(rate * 1e-9));
+    // each weight is read once for all four, and multiplied with each
+    double bytes = together.get("gigabytesPerSecond").asDouble() * 1e9 / rate;
+    double operations = together.get("gigaflopsPerSecond").asDouble() * 1e9 / rate;
+    try (Model model = Model.load(Path.of(TINY))) {
+      assertThat(bytes).isCloseTo(model.bytesPerToken() / 4.0, within(bytes * 1e-9));
+      assertThat(operations).isCloseTo(2.0 * model.weightsPerToken(), within(operations * 1e-9));
+    }
+  }
+
+  @Test
   void leavesOutWhatIsNotWanted() {
     Result result =
         run(
@@ -133,6 +155,7 @@ class BenchCommandTest {
           -p 5,-1           | --prompt-tokens is -1, expected 0 or more
           -n -3             | --gen-tokens is -3, expected 0 or more
           -d -1             | --depth is -1, expected 0 or more
+          --parallel 2,0    | --parallel is 0, expected 1 or more
           -t 0              | --threads is 0, expected 1 to 1024
           -t 1,2000000      | --threads is 2000000, expected 1 to 1024
           -p many           | --prompt-tokens
@@ -166,8 +189,8 @@ class BenchCommandTest {
         model,
         "vector",
         List.of(
-            new BenchResult(1, 50, 0, 0, List.of(1.0), List.of(), 0, 5e9),
-            new BenchResult(2, 0, 10, 4096, List.of(4.0, 2.0, 3.0), List.of(), 30e9, 60e9)),
+            new BenchResult(1, 50, 0, 0, 1, List.of(1.0), List.of(), 0, 5e9),
+            new BenchResult(2, 0, 10, 4096, 1, List.of(4.0, 2.0, 3.0), List.of(), 30e9, 60e9)),
         Map.of(2, 40.0));
   }
 

@@ -16,6 +16,10 @@ import pelican.gguf.GgufFile;
  * Runs forward passes for all sessions of a model on one thread. What sessions ask for at the same
  * time goes into one batch, so that each weight is read once for all of them; a long prompt goes in
  * slices, between which others take part.
+ *
+ * <p>Whoever generates comes back with its next token shortly after a pass. If the first to come
+ * back were taken alone, all others would wait for it and share only every second pass, so the loop
+ * waits for all, but no longer than a part of what the pass took.
  */
 final class ForwardLoop implements AutoCloseable {
   /**
@@ -24,11 +28,20 @@ final class ForwardLoop implements AutoCloseable {
    */
   static final int SLICE = 256;
 
+  /** The part of a pass's time that the loop waits for those who took part in it. */
+  private static final int WAITED_PART = 4;
+
   private final GemmaModel model;
   private final GgufFile file;
   private final Queue<Request> requests = new ArrayDeque<>();
   private final Thread thread;
   private boolean closed;
+
+  /** Requests that the last pass finished, when it ended, and what it took. */
+  private int finished;
+
+  private long passEnd;
+  private long passNanos;
 
   /** Tokens to append to a sequence. */
   private static final class Request {
@@ -128,11 +141,12 @@ final class ForwardLoop implements AutoCloseable {
     while (true) {
       synchronized (requests) {
         while (requests.isEmpty() && active.isEmpty() && !closed) {
-          try {
-            requests.wait();
-          } catch (InterruptedException e) {
-            closed = true;
-          }
+          await(0);
+        }
+        long left = passEnd + passNanos / WAITED_PART - System.nanoTime();
+        while (requests.size() < finished && left > 0 && !closed) {
+          await(left);
+          left = passEnd + passNanos / WAITED_PART - System.nanoTime();
         }
         active.addAll(requests);
         requests.clear();
@@ -150,7 +164,19 @@ final class ForwardLoop implements AutoCloseable {
     }
   }
 
+  /** Waits for a request, at most for so long; 0 is for ever. */
+  private void await(long nanos) {
+    try {
+      // rounded up, since a wait of 0 ms is one without an end
+      requests.wait((nanos + 999_999) / 1_000_000);
+    } catch (InterruptedException e) {
+      closed = true;
+    }
+  }
+
   private void pass(List<Request> active, Batch batch) {
+    long start = System.nanoTime();
+    int before = active.size();
     fill(active, batch.clear());
     try {
       boolean logits = active.stream().anyMatch(request -> request.states == null);
@@ -176,6 +202,9 @@ final class ForwardLoop implements AutoCloseable {
       active.forEach(request -> request.done.completeExceptionally(told));
       active.clear();
     }
+    finished = before - active.size();
+    passEnd = System.nanoTime();
+    passNanos = passEnd - start;
   }
 
   private static void add(float[] states, int row, int rows, double[] sum) {

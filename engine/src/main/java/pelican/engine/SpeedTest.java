@@ -1,6 +1,12 @@
 package pelican.engine;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import pelican.sampling.Sampler;
 import pelican.sampling.SamplingOptions;
 
@@ -50,6 +56,41 @@ public final class SpeedTest {
       seconds[i] = (System.nanoTime() - start) / 1e9;
     }
     return seconds;
+  }
+
+  /**
+   * Seconds that several sequences take together to get some tokens each, as requests of a server
+   * do that come at once.
+   *
+   * @param depth tokens of each sequence before the first one; at least 1
+   */
+  public double decodeTogether(int sequences, int depth, int tokens) {
+    List<Session> sessions = new ArrayList<>();
+    for (int i = 0; i < sequences; i++) {
+      Session one = model.newSession(depth + tokens + 1);
+      one.prefill(randomTokens(depth));
+      sessions.add(one);
+    }
+    try (ExecutorService threads = Executors.newFixedThreadPool(sequences)) {
+      long start = System.nanoTime();
+      List<CompletableFuture<Void>> all = new ArrayList<>();
+      for (int i = 0; i < sequences; i++) {
+        Session one = sessions.get(i);
+        Sampler sampler = new Sampler(SamplingOptions.GEMMA.toBuilder().seed(1 + i).build());
+        all.add(
+            CompletableFuture.runAsync(
+                () -> {
+                  for (int j = 0; j < tokens; j++) {
+                    one.next(sampler);
+                  }
+                },
+                threads));
+      }
+      CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).join();
+      return (System.nanoTime() - start) / 1e9;
+    } catch (CompletionException e) {
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
+    }
   }
 
   private int[] randomTokens(int count) {

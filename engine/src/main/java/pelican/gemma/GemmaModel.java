@@ -115,7 +115,9 @@ public final class GemmaModel {
     if (config.experts() > 0) {
       perToken += 5 * h + config.experts() + 3L * config.expertsUsed() * config.expertFeedForward();
     }
-    return Float.BYTES * perToken * tokens;
+    // Small batches have a copy of their own, which stays when larger ones come.
+    long small = Math.min(tokens, Activations.SMALL_BATCH) * (h + (widest + 1) / 2);
+    return Float.BYTES * (perToken * tokens + small);
   }
 
   /**

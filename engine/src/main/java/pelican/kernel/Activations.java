@@ -15,14 +15,25 @@ import java.util.Map;
  * the same vector.
  */
 public final class Activations {
+  /**
+   * Up to so many tokens, products of some formats read a copy of another order ({@link
+   * ByteTiles}): more go faster over weights that were decoded to floats.
+   */
+  public static final int SMALL_BATCH = 64;
+
   /** Tokens that a thread copies at a time. */
   private static final int PACKED_TOKENS = 16;
+
+  /** Values that a thread copies at a time: fewer take less time than sharing them. */
+  private static final int PACKED_VALUES = 4096;
 
   private float[] values = new float[0];
   private int tokens;
   private int columns;
   private MemorySegment panels = MemorySegment.NULL;
   private boolean packed;
+  private MemorySegment bytePanels = MemorySegment.NULL;
+  private boolean packedForBytes;
   private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
 
   /**
@@ -74,6 +85,7 @@ public final class Activations {
   /** Tells that the values were written, so that copies in another order are made anew. */
   public void changed() {
     packed = false;
+    packedForBytes = false;
     for (Arranged copy : arranged.values()) {
       copy.valid = false;
     }
@@ -106,6 +118,28 @@ public final class Activations {
   /** The address of what {@link #pack} wrote. */
   long panels() {
     return panels.address();
+  }
+
+  /** Makes the copy of all tokens that {@link ByteTiles} read, if it is not there yet. */
+  void packForBytes(Workers workers) {
+    if (packedForBytes) {
+      return;
+    }
+    long size = Math.multiplyExact((long) Float.BYTES * columns, (long) ByteTiles.padded(tokens));
+    if (bytePanels.byteSize() < size) {
+      bytePanels = Arena.ofAuto().allocate(size, 64);
+    }
+    long to = bytePanels.address();
+    workers.run(
+        columns / ByteRows.GROUP,
+        Math.max(1, PACKED_VALUES / (ByteRows.GROUP * tokens)),
+        (from, end) -> ByteTiles.pack(values, tokens, columns, from, end, to));
+    packedForBytes = true;
+  }
+
+  /** The address of what {@link #packForBytes} wrote. */
+  long bytePanels() {
+    return bytePanels.address();
   }
 
   /** Makes the copy of the first token's values in the given order, if it is not there yet. */

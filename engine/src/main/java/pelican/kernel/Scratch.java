@@ -15,7 +15,11 @@ final class Scratch {
 
   private final MemorySegment memory =
       Arena.ofAuto()
-          .allocate(SCALES_BYTES + (long) VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES, 64);
+          .allocate(
+              SCALES_BYTES
+                  + Math.max(
+                      ByteTiles.SCRATCH_BYTES, VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
+              64);
 
   static Scratch ofThread() {
     return OF_THREAD.get();
@@ -26,7 +30,7 @@ final class Scratch {
     return memory.address();
   }
 
-  /** Room for a block of decoded weights, see {@link VectorTiles}. */
+  /** Room for a block of weights, see {@link VectorTiles} and {@link ByteTiles}. */
   long block() {
     return memory.address() + SCALES_BYTES;
   }

@@ -40,6 +40,8 @@ public final class VectorKernels implements Kernels {
       ActivationOrder order = x.tokens() == 1 ? fusedOrder(w) : null;
       if (order != null) {
         x.arrange(order);
+      } else if (asBytes(w, x)) {
+        x.packForBytes(workers);
       } else {
         x.pack(workers);
       }
@@ -59,6 +61,15 @@ public final class VectorKernels implements Kernels {
     };
   }
 
+  /**
+   * Whether a product is one of {@link ByteTiles}. Vectors of 512 bits catch up earlier, since only
+   * the tiles of floats use them.
+   */
+  private boolean asBytes(Matrix w, Activations x) {
+    int most = bits >= 512 ? Activations.SMALL_BATCH / 4 : Activations.SMALL_BATCH;
+    return bits >= 256 && x.tokens() <= most && ByteRows.has(w.format().type());
+  }
+
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
@@ -70,6 +81,10 @@ public final class VectorKernels implements Kernels {
         case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
         case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
       }
+      return;
+    }
+    if (asBytes(w, x)) {
+      ByteTiles.multiply(w, rowFrom, rowTo, x, out, offset, stride);
       return;
     }
     for (int t = 0; t < x.tokens(); t++) {

@@ -52,6 +52,10 @@ public final class KernelAgreement {
           product(type, 37, columns, tokens);
         }
       }
+      // a whole tile and another, one of floats, and more columns than go at once
+      product(type, 37, 512, 16);
+      product(type, 37, 512, Activations.SMALL_BATCH + 2);
+      product(type, 5, 3328, 5);
       if (type.blockSize() == 32) {
         product(type, 9, 32, 1);
         product(type, 9, 96, 3);

@@ -36,7 +36,7 @@ public final class ShortenedMatrix {
       if (!BlockFormat.supports(type)) {
         continue;
       }
-      for (int tokens : new int[] {1, 5}) {
+      for (int tokens : new int[] {1, 5, 8, Activations.SMALL_BATCH + 1}) {
         if (!faults(Path.of(args[0]), kernels, type, tokens)) {
           System.out.println(type + " with " + tokens + " tokens read beyond the end of the file");
           System.exit(1);
@@ -64,7 +64,7 @@ public final class ShortenedMatrix {
       Activations x = new Activations().reset(tokens, COLUMNS);
       x.changed();
       float[] out = new float[tokens * ROWS];
-      for (int i = 0; i < CALLS; i++) {
+      for (int i = 0; i < CALLS / Math.max(1, tokens / 8); i++) {
         kernels.prepare(x, new Matrix[] {w}, workers);
         kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
       }

@@ -1,0 +1,249 @@
+package pelican.kernel;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+import pelican.gguf.GgmlType;
+
+/**
+ * Weights as unsigned bytes: the one form that rows of several formats are brought to before they
+ * meet many tokens. For 32 weights there are 32 bytes q and, elsewhere, four floats: two scales and
+ * two minimums, so that a weight is {@code q·scale + minimum} with the first of them for the first
+ * 16 weights and with the second for the others. As 8 little-endian ints, lane i of the bytes holds
+ * the weights 4i to 4i + 3: the weights of a lane have their scale in common, and the bits of 32
+ * weights are put together at once.
+ */
+final class ByteRows {
+  /** Weights that stand together, and the bytes that they take. */
+  static final int GROUP = 32;
+
+  /** Bytes of their two scales and two minimums. */
+  static final int SCALE_BYTES = 16;
+
+  private static final int NIBBLES = 0x0f0f0f0f;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
+  // From an array, 8 lanes each: see Q4KDot256.
+  private static final int[] CONSTANTS = new int[11 * 8];
+
+  static {
+    for (int i = 0; i < 8; i++) {
+      // where in their ints the scales (first four lanes) and the minimums are
+      boolean scale = i < 4;
+      int byteShift = 8 * (i & 3);
+      CONSTANTS[i] = byteShift;
+      CONSTANTS[8 + i] = byteShift + 2;
+      CONSTANTS[16 + i] = byteShift + (scale ? 0 : 4);
+      CONSTANTS[24 + i] = scale ? 16 : 0;
+      CONSTANTS[32 + i] = scale ? 1 : 2;
+      CONSTANTS[40 + i] = Float.floatToRawIntBits(scale ? 0x1p112f : -0x1p112f);
+      // scale, scale, minimum, minimum of the first two groups, then of the next two
+      CONSTANTS[48 + i] = (i & 2) * 2 + (i >> 2);
+      CONSTANTS[56 + i] = (i & 2) * 2 + (i >> 2) + 2;
+      // for Q6_K: scale, scale and the same again of the first two groups, then of the next two
+      CONSTANTS[64 + i] = (i & 1) + 2 * (i >> 2);
+      CONSTANTS[72 + i] = (i & 1) + 2 * (i >> 2) + 4;
+      // which of these a minimum is made of
+      CONSTANTS[80 + i] = Float.floatToRawIntBits((i & 2) == 0 ? 1 : -32);
+    }
+  }
+
+  private ByteRows() {}
+
+  /** Whether weights of a type can be brought to this form. */
+  static boolean has(GgmlType type) {
+    return switch (type) {
+      case Q4_K, Q5_K, Q6_K, Q8_0, Q4_0 -> true;
+      default -> false;
+    };
+  }
+
+  /**
+   * Unpacks consecutive blocks.
+   *
+   * @param type one that there {@link #has is} a form for
+   * @param at the address of the first block, in a range that was checked
+   * @param bytes the address of room for {@link #GROUP} bytes for every 32 weights
+   * @param scales the address of room for {@link #SCALE_BYTES} for every 32 weights
+   */
+  static void unpack(GgmlType type, long at, int blocks, long bytes, long scales) {
+    switch (type) {
+      case Q4_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q4K(at, blocks, bytes);
+      }
+      case Q5_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q5K(at, blocks, bytes);
+      }
+      case Q6_K -> q6K(at, blocks, bytes, scales);
+      case Q8_0 -> q8(at, blocks, bytes, scales);
+      case Q4_0 -> q4(at, blocks, bytes, scales);
+      default -> throw new IllegalArgumentException(type.toString());
+    }
+  }
+
+  /**
+   * The scales and minimums of Q4_K or Q5_K super-blocks, which have one of each for 32 weights.
+   * The half-precision factors are widened by shifting their bits to where a float has them and
+   * multiplying with the difference of the exponents' biases.
+   */
+  private static void sixBitScales(long address, int blocks, long bytes, long scales) {
+    Memory.mayFault(address);
+    IntVector byteShift = IntVector.fromArray(I8, CONSTANTS, 0);
+    IntVector secondShift = IntVector.fromArray(I8, CONSTANTS, 8);
+    IntVector upperShift = IntVector.fromArray(I8, CONSTANTS, 16);
+    IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 24);
+    VectorShuffle<Integer> firstOrSecond = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle();
+    FloatVector unbias = IntVector.fromArray(I8, CONSTANTS, 40).reinterpretAsFloats();
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 56).toShuffle().cast(F8);
+    VectorShuffle<Integer> halves = IntVector.zero(I8).toShuffle();
+    VectorShuffle<Integer> third = IntVector.broadcast(I8, 3).toShuffle();
+    for (int b = 0; b < blocks; b++) {
+      long to = scales + 128L * b & Memory.ANY;
+      IntVector head =
+          IntVector.fromMemorySegment(I8, Memory.ALL, address + bytes * b & Memory.ANY, LITTLE);
+      IntVector packed = head.rearrange(firstOrSecond);
+      IntVector upper = head.rearrange(third).lanewise(VectorOperators.LSHR, upperShift);
+      FloatVector d =
+          head.rearrange(halves)
+              .lanewise(VectorOperators.LSHL, halfShift)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(0x8fffe000)
+              .reinterpretAsFloats()
+              .mul(unbias);
+      IntVector first = packed.lanewise(VectorOperators.LSHR, byteShift).and(63);
+      IntVector second =
+          packed.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));
+      FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+      FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+      s0.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
+      s0.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+      s1.rearrange(spreadA).intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+      s1.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+    }
+  }
+
+  /** Two groups in each step: the low nibbles of 32 bytes and the high ones. */
+  private static void q4K(long address, int blocks, long bytes) {
+    Memory.mayFault(address);
+    for (int c = 0; c < 4 * blocks; c++) {
+      long at = address + 32L * c + 16L * ((c >> 2) + 1) & Memory.ANY;
+      long to = bytes + 64L * c & Memory.ANY;
+      IntVector q = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
+      q.and(NIBBLES).intoMemorySegment(Memory.ALL, to, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(NIBBLES)
+          .intoMemorySegment(Memory.ALL, to + GROUP, LITTLE);
+    }
+  }
+
+  /** The same with a fifth bit: of the first group at bit 2c of each byte, of the second above. */
+  private static void q5K(long address, int blocks, long bytes) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 4 * blocks; i++) {
+      int c = i & 3;
+      long at = address + 176L * (i >> 2) & Memory.ANY;
+      long to = bytes + 64L * i & Memory.ANY;
+      IntVector q =
+          IntVector.fromMemorySegment(I8, Memory.ALL, at + 48 + 32L * c & Memory.ANY, LITTLE);
+      IntVector fifth =
+          IntVector.fromMemorySegment(I8, Memory.ALL, at + 16, LITTLE)
+              .lanewise(VectorOperators.LSHR, 2 * c);
+      q.and(NIBBLES)
+          .or(fifth.and(0x01010101).lanewise(VectorOperators.LSHL, 4))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(NIBBLES)
+          .or(fifth.and(0x02020202).lanewise(VectorOperators.LSHL, 3))
+          .intoMemorySegment(Memory.ALL, to + GROUP, LITTLE);
+    }
+  }
+
+  /** Half a super-block in each step. */
+  private static void q6K(long address, int blocks, long bytes, long scales) {
+    IntVector nibbles = IntVector.broadcast(I8, NIBBLES);
+    IntVector upper = IntVector.broadcast(I8, 0x30303030);
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 64).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 72).toShuffle().cast(F8);
+    FloatVector factors = IntVector.fromArray(I8, CONSTANTS, 80).reinterpretAsFloats();
+    for (int half = 0; half < 2 * blocks; half++) {
+      long second = 64L * (half & 1);
+      long block = address + 210L * (half >> 1) & Memory.ANY;
+      long at = block + second & Memory.ANY;
+      long highAt = block + 128 + (second >> 1) & Memory.ANY;
+      long to = bytes + 4L * GROUP * half & Memory.ANY;
+      IntVector high = IntVector.fromMemorySegment(I8, Memory.ALL, highAt, LITTLE);
+      IntVector low = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
+      low.and(nibbles)
+          .or(high.lanewise(VectorOperators.LSHL, 4).and(upper))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      low.lanewise(VectorOperators.LSHR, 4)
+          .and(nibbles)
+          .or(high.and(upper))
+          .intoMemorySegment(Memory.ALL, to + 2 * GROUP, LITTLE);
+      low = IntVector.fromMemorySegment(I8, Memory.ALL, at + 32, LITTLE);
+      low.and(nibbles)
+          .or(high.lanewise(VectorOperators.LSHL, 2).and(upper))
+          .intoMemorySegment(Memory.ALL, to + GROUP, LITTLE);
+      low.lanewise(VectorOperators.LSHR, 4)
+          .and(nibbles)
+          .or(high.lanewise(VectorOperators.LSHR, 2).and(upper))
+          .intoMemorySegment(Memory.ALL, to + 3 * GROUP, LITTLE);
+      FloatVector s =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(
+                          B8, Memory.ALL, block + 192 + (second >> 3) & Memory.ANY, LITTLE)
+                      .convertShape(VectorOperators.B2F, F8, 0))
+              .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, block + 208)));
+      long scalesTo = scales + 4L * SCALE_BYTES * half & Memory.ANY;
+      s.rearrange(spreadA).mul(factors).intoMemorySegment(Memory.ALL, scalesTo, LITTLE);
+      s.rearrange(spreadB).mul(factors).intoMemorySegment(Memory.ALL, scalesTo + 32, LITTLE);
+    }
+  }
+
+  private static void q8(long address, int blocks, long bytes, long scales) {
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 34L * b & Memory.ANY;
+      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+      // signed bytes plus 128
+      IntVector.fromMemorySegment(I8, Memory.ALL, at + 2, LITTLE)
+          .lanewise(VectorOperators.XOR, 0x80808080)
+          .intoMemorySegment(Memory.ALL, bytes + (long) GROUP * b & Memory.ANY, LITTLE);
+      twice(d, -128 * d, scales + (long) SCALE_BYTES * b);
+    }
+  }
+
+  /** The low nibbles of 16 bytes are 16 consecutive weights, the high ones the next 16. */
+  private static void q4(long address, int blocks, long bytes, long scales) {
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 18L * b & Memory.ANY;
+      long to = bytes + (long) GROUP * b & Memory.ANY;
+      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+      IntVector q = IntVector.fromMemorySegment(I4, Memory.ALL, at + 2, LITTLE);
+      q.and(NIBBLES).intoMemorySegment(Memory.ALL, to, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(NIBBLES)
+          .intoMemorySegment(Memory.ALL, to + 16, LITTLE);
+      twice(d, -8 * d, scales + (long) SCALE_BYTES * b);
+    }
+  }
+
+  private static void twice(float scale, float minimum, long to) {
+    long at = to & Memory.ANY;
+    Memory.ALL.set(Memory.FLOAT, at, scale);
+    Memory.ALL.set(Memory.FLOAT, at + 4, scale);
+    Memory.ALL.set(Memory.FLOAT, at + 8, minimum);
+    Memory.ALL.set(Memory.FLOAT, at + 12, minimum);
+  }
+}
