@@ -22,9 +22,9 @@ enum ActivationOrder {
 
     /** For each four groups their sums times the bases that nibbles are read under, then bare. */
     @Override
-    void sums(float[] values, int columns, float[] sums, int o) {
+    void sums(float[] values, int from, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 32; g++) {
-        float sum = sum(values, 32 * g, 32);
+        float sum = sum(values, from + 32 * g, 32);
         int at = o + 8 * (g >> 2) + (g & 3);
         sums[at] = sum * ((g & 1) == 0 ? Q4KDot512.LOW : Q4KDot512.HIGH);
         sums[at + 4] = sum;
@@ -44,11 +44,11 @@ enum ActivationOrder {
     }
 
     @Override
-    void sums(float[] values, int columns, float[] sums, int o) {
+    void sums(float[] values, int from, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 32; g++) {
         int at = o + 8 * (g >> 2) + (g & 3);
         sums[at] = 0;
-        sums[at + 4] = sum(values, 32 * g, 32);
+        sums[at + 4] = sum(values, from + 32 * g, 32);
       }
     }
 
@@ -69,10 +69,11 @@ enum ActivationOrder {
 
     /** For each group its sum times what is added to its weights. */
     @Override
-    void sums(float[] values, int columns, float[] sums, int o) {
+    void sums(float[] values, int from, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 16; g++) {
         sums[o + g] =
-            sum(values, 16 * g, 16) * ((g & 4) == 0 ? Q6KDot512.LOW_OFFSET : Q6KDot512.HIGH_OFFSET);
+            sum(values, from + 16 * g, 16)
+                * ((g & 4) == 0 ? Q6KDot512.LOW_OFFSET : Q6KDot512.HIGH_OFFSET);
       }
     }
   },
@@ -85,9 +86,9 @@ enum ActivationOrder {
 
     /** For each group its sum times what is added to its weights. */
     @Override
-    void sums(float[] values, int columns, float[] sums, int o) {
+    void sums(float[] values, int from, int columns, float[] sums, int o) {
       for (int g = 0; g < columns / 16; g++) {
-        sums[o + g] = sum(values, 16 * g, 16) * Q6KDot256.OFFSET;
+        sums[o + g] = sum(values, from + 16 * g, 16) * Q6KDot256.OFFSET;
       }
     }
 
@@ -123,7 +124,7 @@ enum ActivationOrder {
    *
    * @param sums gets a value for every 16 columns, from {@code o} on
    */
-  abstract void sums(float[] values, int columns, float[] sums, int o);
+  abstract void sums(float[] values, int from, int columns, float[] sums, int o);
 
   private static float sum(float[] values, int from, int count) {
     float sum = 0;
@@ -136,16 +137,16 @@ enum ActivationOrder {
   /**
    * Writes one vector in this order.
    *
-   * @param values the vector
+   * @param values the vector, from {@code from} on
    * @param columns its length, a multiple of 128
    * @param ordered gets the values in this order, then the {@link #sums}, columns / 16 of them
    */
-  void arrange(float[] values, int columns, float[] ordered) {
+  void arrange(float[] values, int from, int columns, float[] ordered) {
     for (int run = 0; run < columns; run += RUN) {
       for (int i = 0; i < RUN; i++) {
-        ordered[run + i] = values[run + sources[i]] * factors[i];
+        ordered[run + i] = values[from + run + sources[i]] * factors[i];
       }
     }
-    sums(values, columns, ordered, columns);
+    sums(values, from, columns, ordered, columns);
   }
 }

@@ -37,8 +37,8 @@ public final class Activations {
   private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
 
   /**
-   * The first token's values in another order, with sums over groups of them. They are kept outside
-   * the heap, since there they can begin at a multiple of a cache line.
+   * Every token's values in another order, with sums over groups of them. They are kept outside the
+   * heap, since there they can begin at a multiple of a cache line.
    */
   static final class Arranged {
     private float[] ordered = new float[0];
@@ -46,14 +46,18 @@ public final class Activations {
     private int columns;
     private boolean valid;
 
-    /** The address of the values. */
-    long values() {
-      return memory.address();
+    /** The address of a token's values. */
+    long values(int token) {
+      return memory.address() + size(columns) * token;
     }
 
-    /** The address of the sums, one for every 16 columns. */
-    long sums() {
-      return memory.address() + (long) Float.BYTES * columns;
+    /** The address of its sums, one for every 16 columns. */
+    long sums(int token) {
+      return values(token) + (long) Float.BYTES * columns;
+    }
+
+    private static long size(int columns) {
+      return Float.BYTES * (columns + columns / 16L);
     }
   }
 
@@ -142,20 +146,27 @@ public final class Activations {
     return bytePanels.address();
   }
 
-  /** Makes the copy of the first token's values in the given order, if it is not there yet. */
+  /** Makes the copy of all tokens' values in the given order, if it is not there yet. */
   void arrange(ActivationOrder order) {
     Arranged copy = arranged.computeIfAbsent(order, o -> new Arranged());
-    if (!copy.valid) {
-      int size = columns + columns / 16;
-      if (copy.ordered.length < size) {
-        copy.ordered = new float[size];
-        copy.memory = Arena.ofAuto().allocate((long) Float.BYTES * size, 64);
-      }
-      copy.columns = columns;
-      order.arrange(values, columns, copy.ordered);
-      MemorySegment.copy(copy.ordered, 0, copy.memory, ValueLayout.JAVA_FLOAT, 0, size);
-      copy.valid = true;
+    if (copy.valid) {
+      return;
     }
+    int size = columns + columns / 16;
+    if (copy.ordered.length < size) {
+      copy.ordered = new float[size];
+    }
+    long bytes = Math.multiplyExact(Arranged.size(columns), (long) tokens);
+    if (copy.memory.byteSize() < bytes) {
+      copy.memory = Arena.ofAuto().allocate(bytes, 64);
+    }
+    copy.columns = columns;
+    for (int t = 0; t < tokens; t++) {
+      order.arrange(values, t * columns, columns, copy.ordered);
+      long at = Arranged.size(columns) * t;
+      MemorySegment.copy(copy.ordered, 0, copy.memory, ValueLayout.JAVA_FLOAT, at, size);
+    }
+    copy.valid = true;
   }
 
   /** The copy that {@link #arrange} made. */

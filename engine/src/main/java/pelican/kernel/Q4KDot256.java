@@ -48,8 +48,9 @@ final class Q4KDot256 {
 
   private Q4KDot256() {}
 
-  /** {@code out[offset + r] = Σ w[r][c]·x[c]} for rows [rowFrom, rowTo). */
-  static void multiply(Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset) {
+  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
+  static void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
     Activations.Arranged a = x.arranged(ActivationOrder.NIBBLES_256);
     long address = Memory.address(w, rowFrom, rowTo);
     long scales = Scratch.ofThread().scales();
@@ -57,8 +58,8 @@ final class Q4KDot256 {
         address,
         rowTo - rowFrom,
         w.columns() / 256,
-        a.values(),
-        a.sums(),
+        a.values(token),
+        a.sums(token),
         scales,
         out,
         offset + rowFrom);

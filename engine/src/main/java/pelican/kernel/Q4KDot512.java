@@ -79,14 +79,16 @@ final class Q4KDot512 {
 
   private Q4KDot512() {}
 
-  /** {@code out[offset + r] = Σ w[r][c]·x[c]} for rows [rowFrom, rowTo). */
-  static void multiply(Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset) {
+  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
+  static void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
     Activations.Arranged a = x.arranged(ActivationOrder.NIBBLES_512);
     long address = Memory.address(w, rowFrom, rowTo);
     long rowBytes = w.rowBytes();
     int blocks = w.columns() / 256;
     for (int r = rowFrom; r < rowTo; r++) {
-      out[offset + r] = dot(address + (r - rowFrom) * rowBytes, blocks, a.values(), a.sums());
+      out[offset + r] =
+          dot(address + (r - rowFrom) * rowBytes, blocks, a.values(token), a.sums(token));
     }
     Reference.reachabilityFence(x);
   }

@@ -48,11 +48,19 @@ final class Q6KDot256 {
 
   private Q6KDot256() {}
 
-  /** {@code out[offset + r] = Σ w[r][c]·x[c]} for rows [rowFrom, rowTo). */
-  static void multiply(Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset) {
+  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
+  static void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
     Activations.Arranged a = x.arranged(ActivationOrder.SIX_BITS_256);
     long address = Memory.address(w, rowFrom, rowTo);
-    dot(address, rowTo - rowFrom, w.columns() / 256, a.values(), a.sums(), out, offset + rowFrom);
+    dot(
+        address,
+        rowTo - rowFrom,
+        w.columns() / 256,
+        a.values(token),
+        a.sums(token),
+        out,
+        offset + rowFrom);
     Reference.reachabilityFence(x);
   }
 

@@ -9,6 +9,9 @@ public final class VectorKernels implements Kernels {
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
 
+  /** Tokens that the kernels for one vector take in turn; more have tiles that are faster. */
+  private static final int MAX_FUSED_TOKENS = 2;
+
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
   private final int bits;
@@ -37,7 +40,7 @@ public final class VectorKernels implements Kernels {
   @Override
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
-      ActivationOrder order = x.tokens() == 1 ? fusedOrder(w) : null;
+      ActivationOrder order = fusedOrder(w, x);
       if (order != null) {
         x.arrange(order);
       } else if (asBytes(w, x)) {
@@ -48,9 +51,12 @@ public final class VectorKernels implements Kernels {
     }
   }
 
-  /** The order that the kernel for products with one vector wants, or null if there is none. */
-  private ActivationOrder fusedOrder(Matrix w) {
-    if (bits < 256) {
+  /**
+   * The order that the kernel for products with one vector wants, or null if there is none or
+   * another kernel is faster for so many tokens.
+   */
+  private ActivationOrder fusedOrder(Matrix w, Activations x) {
+    if (bits < 256 || x.tokens() > MAX_FUSED_TOKENS) {
       return null;
     }
     boolean wide = bits >= 512;
@@ -73,13 +79,17 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    ActivationOrder fused = x.tokens() == 1 ? fusedOrder(w) : null;
+    ActivationOrder fused = fusedOrder(w, x);
     if (fused != null) {
-      switch (fused) {
-        case NIBBLES_512 -> Q4KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
-        case NIBBLES_256 -> Q4KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
-        case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, out, offset);
-        case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, out, offset);
+      // the rows that a thread takes at a time are in its cache when the second token comes
+      for (int t = 0; t < x.tokens(); t++) {
+        int o = offset + t * stride;
+        switch (fused) {
+          case NIBBLES_512 -> Q4KDot512.multiply(w, rowFrom, rowTo, x, t, out, o);
+          case NIBBLES_256 -> Q4KDot256.multiply(w, rowFrom, rowTo, x, t, out, o);
+          case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, t, out, o);
+          case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, t, out, o);
+        }
       }
       return;
     }
