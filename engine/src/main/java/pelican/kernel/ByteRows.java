@@ -45,7 +45,7 @@ final class ByteRows {
       CONSTANTS[16 + i] = byteShift + (scale ? 0 : 4);
       CONSTANTS[24 + i] = scale ? 16 : 0;
       CONSTANTS[32 + i] = scale ? 1 : 2;
-      CONSTANTS[40 + i] = Float.floatToRawIntBits(scale ? 0x1p112f : -0x1p112f);
+      CONSTANTS[40 + i] = Float.floatToRawIntBits(scale ? Memory.WIDEN_C : -Memory.WIDEN_C);
       // scale, scale, minimum, minimum of the first two groups, then of the next two
       CONSTANTS[48 + i] = (i & 2) * 2 + (i >> 2);
       CONSTANTS[56 + i] = (i & 2) * 2 + (i >> 2) + 2;
@@ -94,8 +94,7 @@ final class ByteRows {
 
   /**
    * The scales and minimums of Q4_K or Q5_K super-blocks, which have one of each for 32 weights.
-   * The half-precision factors are widened by shifting their bits to where a float has them and
-   * multiplying with the difference of the exponents' biases.
+   * The half-precision factors are widened as {@link Memory#WIDEN_A} tells.
    */
   private static void sixBitScales(long address, int blocks, long bytes, long scales) {
     Memory.mayFault(address);
@@ -104,7 +103,7 @@ final class ByteRows {
     IntVector upperShift = IntVector.fromArray(I8, CONSTANTS, 16);
     IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 24);
     VectorShuffle<Integer> firstOrSecond = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle();
-    FloatVector unbias = IntVector.fromArray(I8, CONSTANTS, 40).reinterpretAsFloats();
+    FloatVector last = IntVector.fromArray(I8, CONSTANTS, 40).reinterpretAsFloats();
     VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 56).toShuffle().cast(F8);
     VectorShuffle<Integer> halves = IntVector.zero(I8).toShuffle();
@@ -121,7 +120,9 @@ final class ByteRows {
               .lanewise(VectorOperators.ASHR, 3)
               .and(0x8fffe000)
               .reinterpretAsFloats()
-              .mul(unbias);
+              .mul(Memory.WIDEN_A)
+              .mul(Memory.WIDEN_B)
+              .mul(last);
       IntVector first = packed.lanewise(VectorOperators.LSHR, byteShift).and(63);
       IntVector second =
           packed.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));

@@ -27,6 +27,17 @@ final class Memory {
    */
   static final long ANY = Long.MAX_VALUE >> 1;
 
+  /**
+   * A half's bits, shifted to where a float has them, times these three in turn are its value; the
+   * first two together are 2^224, 2^112 more than it takes, so that what has the greatest exponent
+   * (infinity and NaN) becomes infinite and a damaged file does not pass for a sound one.
+   */
+  static final float WIDEN_A = 0x1p127f;
+
+  static final float WIDEN_B = 0x1p97f;
+
+  static final float WIDEN_C = 0x1p-112f;
+
   private Memory() {}
 
   /**

@@ -109,7 +109,9 @@ final class Q4KDot256 {
                   .lanewise(VectorOperators.ASHR, 3)
                   .and(HALF_MASK)
                   .reinterpretAsFloats()
-                  .mul(0x1p112f);
+                  .mul(Memory.WIDEN_A)
+                  .mul(Memory.WIDEN_B)
+                  .mul(Memory.WIDEN_C);
           IntVector first = bytes.lanewise(VectorOperators.LSHR, byteShift).and(63);
           IntVector second =
               bytes.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));

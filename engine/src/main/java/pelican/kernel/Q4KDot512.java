@@ -55,7 +55,7 @@ final class Q4KDot512 {
       CONSTANTS[112 + i] = i < 8 ? 0 : 15;
       CONSTANTS[128 + i] = second ? 0 : 16;
       CONSTANTS[144 + i] = HALF_MASK;
-      CONSTANTS[160 + i] = Float.floatToRawIntBits(0x1p112f);
+      CONSTANTS[160 + i] = Float.floatToRawIntBits(Memory.WIDEN_C);
     }
   }
 
@@ -133,6 +133,8 @@ final class Q4KDot512 {
               .lanewise(VectorOperators.ASHR, 3)
               .and(halfMask)
               .reinterpretAsFloats()
+              .mul(Memory.WIDEN_A)
+              .mul(Memory.WIDEN_B)
               .mul(halfFactor);
       FloatVector s =
           ((FloatVector) third.and(thirdMask).or(first).convertShape(VectorOperators.I2F, F16, 0))

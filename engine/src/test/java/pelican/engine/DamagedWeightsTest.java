@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
@@ -84,9 +85,14 @@ class DamagedWeightsTest {
                 .hasMessageContaining("damaged?");
           }
         }
-        assertThatThrownBy(() -> model.newSession().logits(model.encodeText("the cat")))
-            .isInstanceOf(PelicanException.class)
-            .hasMessageContaining("damaged?");
+        // one token, two, a few and many: each number goes through kernels of its own
+        for (int tokens : new int[] {1, 2, 5, 100}) {
+          int[] prompt = Arrays.copyOf(model.encodeText("the cat sat ".repeat(100)), tokens);
+          assertThatThrownBy(() -> model.newSession().logits(prompt))
+              .as("%s, %d tokens", tensor, tokens)
+              .isInstanceOf(PelicanException.class)
+              .hasMessageContaining("damaged?");
+        }
       }
       Files.delete(path);
     }
