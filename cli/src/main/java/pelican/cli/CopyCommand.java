@@ -29,8 +29,10 @@ final class CopyCommand implements Callable<Integer> {
     ModelName to = ModelName.parse(aliases.target(destination).orElse(destination));
     OllamaStore store = OllamaStore.locate();
     if (store.find(from).isEmpty() && DemoModel.byName(from.display()).isPresent()) {
-      new ModelCreator(store, status -> {})
-          .add(to, new ModelResolver(aliases, store).resolve(from.display()));
+      try (WorkBars bars = new WorkBars(Terminals.isInteractive())) {
+        new ModelCreator(store, bars)
+            .add(to, new ModelResolver(aliases, store).resolve(from.display()));
+      }
     } else {
       store.copy(from, to);
     }

@@ -43,12 +43,10 @@ final class CreateCommand implements Callable<Integer> {
     Optional<QuantizationMix> quantization = Optional.ofNullable(mix).map(QuantizationMix::named);
     Path folder = file.toAbsolutePath().getParent();
     Modelfile recipe = recipe();
-    new ModelCreator(OllamaStore.locate(), status -> {})
-        .create(
-            target,
-            ModelCreator.base(recipe, folder, ModelResolver.ofUser()),
-            recipe,
-            quantization);
+    ModelResolver.Resolved base = ModelCreator.base(recipe, folder, ModelResolver.ofUser());
+    try (WorkBars bars = new WorkBars(Terminals.isInteractive())) {
+      new ModelCreator(OllamaStore.locate(), bars).create(target, base, recipe, quantization);
+    }
     System.out.println("created '" + target.display() + "'");
     return 0;
   }

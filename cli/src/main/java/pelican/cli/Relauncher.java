@@ -34,13 +34,19 @@ final class Relauncher {
    */
   private static final String ARGUMENTS = "pelican.arguments";
 
-  /** Flags for the child. The serial collector starts fastest, and the engine makes no garbage. */
+  /**
+   * Flags for the child. The serial collector starts fastest, and the engine makes no garbage.
+   * Kernels are compiled after a tenth of the calls that others need: before, each vector of theirs
+   * is an object, and the first prompt waits for them.
+   */
   private static final List<String> FLAGS =
       List.of(
           "--add-modules=" + VECTOR_MODULE,
           "--enable-native-access=ALL-UNNAMED",
           "-XX:+UseSerialGC",
           "-XX:-UsePerfData",
+          "-XX:CompileCommand=quiet",
+          "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
           "-Dstdout.encoding=UTF-8",
           "-Dstderr.encoding=UTF-8",
           "-D" + CHILD + "=true");

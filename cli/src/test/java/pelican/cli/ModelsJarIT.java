@@ -153,5 +153,8 @@ class ModelsJarIT {
     Result missing = run("show", "mine");
     assertThat(missing.code()).isEqualTo(1);
     assertThat(missing.err()).contains("not found").doesNotContain("\tat ");
+    Result noFile = run("create", "other", "-f", store.resolve("none.gguf").toString());
+    assertThat(noFile.code()).isEqualTo(1);
+    assertThat(noFile.err()).contains("none.gguf: no such file").doesNotContain("\tat ");
   }
 }

@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -109,6 +110,9 @@ public final class ModelCreator {
         store.removeUnused(old.get().manifest());
       }
       return store.find(name).orElseThrow();
+    } catch (NoSuchFileException e) {
+      throw new PelicanException(
+          "cannot create " + name + ": " + e.getFile() + ": no such file", e);
     } catch (IOException e) {
       throw new PelicanException("cannot create " + name + ": " + e.getMessage(), e);
     }
