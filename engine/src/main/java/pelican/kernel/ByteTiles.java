@@ -168,14 +168,24 @@ final class ByteTiles {
       for (int r = 0; r < rows; r++) {
         for (int i = 0; i < Math.min(tile, tokens - t); i++) {
           int at = o + (t + i) * stride + r;
-          float sum =
-              FloatVector.fromMemorySegment(F8, Memory.ALL, from + 32L * i & Memory.ANY, LITTLE)
-                  .reduceLanes(VectorOperators.ADD);
+          float sum = sum(from + 32L * i & Memory.ANY);
           out[at] = add ? out[at] + sum : sum;
         }
         from += 32L * tile;
       }
     }
+  }
+
+  /**
+   * The sum of eight lanes in an order of its own: that of a vector's reduction is another one once
+   * the method is compiled, and the same prompt would not give the same logits.
+   */
+  private static float sum(long at) {
+    float a = Memory.ALL.get(Memory.FLOAT, at) + Memory.ALL.get(Memory.FLOAT, at + 16);
+    float b = Memory.ALL.get(Memory.FLOAT, at + 4) + Memory.ALL.get(Memory.FLOAT, at + 20);
+    float c = Memory.ALL.get(Memory.FLOAT, at + 8) + Memory.ALL.get(Memory.FLOAT, at + 24);
+    float d = Memory.ALL.get(Memory.FLOAT, at + 12) + Memory.ALL.get(Memory.FLOAT, at + 28);
+    return a + c + (b + d);
   }
 
   /**
