@@ -31,7 +31,10 @@ final class LogitsCommand implements Callable<Integer> {
 
   @Option(
       names = "--float",
-      description = "Single precision throughout: keys and values are not rounded to half.")
+      description = {
+        "Single precision throughout: neither what weights are multiplied with",
+        "nor keys and values are rounded."
+      })
   private boolean single;
 
   @Option(names = "--output", required = true, paramLabel = "FILE", description = "Where to write.")
@@ -39,7 +42,7 @@ final class LogitsCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    try (Model loaded = model.load(model.options().withHalfCache(!single))) {
+    try (Model loaded = model.load(model.options().withSinglePrecision(single))) {
       int[] ids = TokenIds.parse(tokens, loaded.vocabulary());
       float[] logits = loaded.newSession(loaded.contextLength()).logits(ids);
       int from = all ? 0 : logits.length - loaded.vocabulary();

@@ -58,7 +58,7 @@ public final class MemoryProbe {
     }
     command.add(file.toString());
     command.add(Integer.toString(model.threads()));
-    command.add(Boolean.toString(model.halfCache()));
+    command.add(Boolean.toString(model.singlePrecision()));
   }
 
   /**
@@ -111,7 +111,7 @@ public final class MemoryProbe {
     ModelOptions options =
         ModelOptions.DEFAULT
             .withThreads(Integer.parseInt(args[1]))
-            .withHalfCache(Boolean.parseBoolean(args[2]));
+            .withSinglePrecision(Boolean.parseBoolean(args[2]));
     try (Model model = Model.load(Path.of(args[0]), options)) {
       int room = model.contextLength() - TOKENS - 1;
       new SpeedTest(model).decode(Math.clamp(PROMPT, 1, Math.max(1, room)), TOKENS);

@@ -38,7 +38,7 @@ class ComparisonTest {
 
   private static ComparisonOptions options(Set<Phase> phases, int[] tokens, int contextLength) {
     return new ComparisonOptions(
-        ModelOptions.DEFAULT.withHalfCache(false),
+        ModelOptions.DEFAULT.withSinglePrecision(true),
         contextLength,
         PROMPTS,
         null,

@@ -43,7 +43,7 @@ public final class Model implements AutoCloseable {
   private Model(Path path, ModelOptions options) {
     long start = System.nanoTime();
     this.options = options;
-    kernels = KernelChoice.choose();
+    kernels = KernelChoice.choose(options.singlePrecision());
     warnIfSlow(kernels);
     file = GgufFile.open(path);
     Workers team = null;
@@ -118,7 +118,7 @@ public final class Model implements AutoCloseable {
               + config().contextLength()
               + ", the context that the model was trained for");
     }
-    return new Session(this, gemma.newCache(contextLength, options.halfCache()));
+    return new Session(this, gemma.newCache(contextLength, !options.singlePrecision()));
   }
 
   /** A conversation with the model. */
@@ -216,7 +216,7 @@ public final class Model implements AutoCloseable {
 
   /** The most bytes that a session of so many tokens takes for keys and values. */
   public long sessionBytes(int contextLength) {
-    return gemma.cacheBytes(contextLength, options.halfCache());
+    return gemma.cacheBytes(contextLength, !options.singlePrecision());
   }
 
   /** Bytes of the file, which are mapped and read as they are needed. */

@@ -32,7 +32,7 @@ public final class ModelMemory {
    */
   public static ModelMemory of(Path path, ModelOptions options) {
     try (GgufFile file = GgufFile.open(path)) {
-      return new ModelMemory(file, options.halfCache());
+      return new ModelMemory(file, !options.singlePrecision());
     }
   }
 

@@ -4,15 +4,17 @@ package pelican.engine;
  * How a model is run.
  *
  * @param threads threads that compute, at least 1
- * @param halfCache whether keys and values are kept in half precision, which halves their memory;
- *     otherwise in single
+ * @param singlePrecision whether keys, values and what weights are multiplied with stay in single
+ *     precision, for comparison with a reference; otherwise keys and values are kept in half
+ *     precision, and products with some formats of weights are computed with integers, which halves
+ *     the memory and is faster
  */
-public record ModelOptions(int threads, boolean halfCache) {
+public record ModelOptions(int threads, boolean singlePrecision) {
   /** The most threads that a computer is expected to have. */
   private static final int MAX_THREADS = 1024;
 
-  /** As many threads as the machine has cores, half-precision cache. */
-  public static final ModelOptions DEFAULT = new ModelOptions(Cores.physical(), true);
+  /** As many threads as the machine has cores, and the faster arithmetic. */
+  public static final ModelOptions DEFAULT = new ModelOptions(Cores.physical(), false);
 
   /**
    * @throws PelicanException if the number of threads is impossible
@@ -25,11 +27,11 @@ public record ModelOptions(int threads, boolean halfCache) {
 
   /** These options with another number of threads. */
   public ModelOptions withThreads(int count) {
-    return new ModelOptions(count, halfCache);
+    return new ModelOptions(count, singlePrecision);
   }
 
-  /** These options with keys and values in half or single precision. */
-  public ModelOptions withHalfCache(boolean half) {
-    return new ModelOptions(threads, half);
+  /** These options with single precision throughout, or not. */
+  public ModelOptions withSinglePrecision(boolean single) {
+    return new ModelOptions(threads, single);
   }
 }

@@ -2,17 +2,13 @@ package pelican.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.EnumMap;
-import java.util.Map;
 
 /**
  * The right-hand side of matrix products: one vector for each token of a batch, one after the
  * other.
  *
- * <p>Kernels that take weights apart in the order of the file's bits want the values in that order
- * too; such a copy is made once by {@link Kernels#prepare} and serves all matrices that multiply
- * the same vector.
+ * <p>Kernels want the values in other orders, or as integers; such a copy is made once by {@link
+ * Kernels#prepare} and serves all matrices that multiply the same vectors.
  */
 public final class Activations {
   /**
@@ -34,32 +30,8 @@ public final class Activations {
   private boolean packed;
   private MemorySegment bytePanels = MemorySegment.NULL;
   private boolean packedForBytes;
-  private final Map<ActivationOrder, Arranged> arranged = new EnumMap<>(ActivationOrder.class);
-
-  /**
-   * Every token's values in another order, with sums over groups of them. They are kept outside the
-   * heap, since there they can begin at a multiple of a cache line.
-   */
-  static final class Arranged {
-    private float[] ordered = new float[0];
-    private MemorySegment memory = MemorySegment.NULL;
-    private int columns;
-    private boolean valid;
-
-    /** The address of a token's values. */
-    long values(int token) {
-      return memory.address() + size(columns) * token;
-    }
-
-    /** The address of its sums, one for every 16 columns. */
-    long sums(int token) {
-      return values(token) + (long) Float.BYTES * columns;
-    }
-
-    private static long size(int columns) {
-      return Float.BYTES * (columns + columns / 16L);
-    }
-  }
+  private final QuantizedTokens quantizedTokens = new QuantizedTokens();
+  private boolean quantized;
 
   /** Sets the shape; what the values were is lost. */
   public Activations reset(int tokens, int columns) {
@@ -90,9 +62,7 @@ public final class Activations {
   public void changed() {
     packed = false;
     packedForBytes = false;
-    for (Arranged copy : arranged.values()) {
-      copy.valid = false;
-    }
+    quantized = false;
   }
 
   /** Makes the copy of all tokens that {@link VectorTiles} read, if it is not there yet. */
@@ -146,31 +116,16 @@ public final class Activations {
     return bytePanels.address();
   }
 
-  /** Makes the copy of all tokens' values in the given order, if it is not there yet. */
-  void arrange(ActivationOrder order) {
-    Arranged copy = arranged.computeIfAbsent(order, o -> new Arranged());
-    if (copy.valid) {
-      return;
+  /** Quantizes all tokens, if that is not done yet. */
+  void quantize(Workers workers) {
+    if (!quantized) {
+      quantizedTokens.set(values, tokens, columns, workers);
+      quantized = true;
     }
-    int size = columns + columns / 16;
-    if (copy.ordered.length < size) {
-      copy.ordered = new float[size];
-    }
-    long bytes = Math.multiplyExact(Arranged.size(columns), (long) tokens);
-    if (copy.memory.byteSize() < bytes) {
-      copy.memory = Arena.ofAuto().allocate(bytes, 64);
-    }
-    copy.columns = columns;
-    for (int t = 0; t < tokens; t++) {
-      order.arrange(values, t * columns, columns, copy.ordered);
-      long at = Arranged.size(columns) * t;
-      MemorySegment.copy(copy.ordered, 0, copy.memory, ValueLayout.JAVA_FLOAT, at, size);
-    }
-    copy.valid = true;
   }
 
-  /** The copy that {@link #arrange} made. */
-  Arranged arranged(ActivationOrder order) {
-    return arranged.get(order);
+  /** What {@link #quantize} made. */
+  QuantizedTokens quantizedTokens() {
+    return quantizedTokens;
   }
 }

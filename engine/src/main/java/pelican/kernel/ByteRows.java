@@ -24,6 +24,9 @@ final class ByteRows {
   /** Bytes of their two scales and two minimums. */
   static final int SCALE_BYTES = 16;
 
+  /** Bytes of a super-block's scales and minimums as they meet {@link QuantizedTokens#sums}. */
+  static final int MINIMUM_BYTES = 64;
+
   private static final int NIBBLES = 0x0f0f0f0f;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
@@ -32,7 +35,7 @@ final class ByteRows {
   private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  // From an array, 8 lanes each: see Q4KDot256.
+  // From an array, 8 lanes each: see Q4KDot.
   private static final int[] CONSTANTS = new int[11 * 8];
 
   static {
@@ -74,15 +77,19 @@ final class ByteRows {
    * @param at the address of the first block, in a range that was checked
    * @param bytes the address of room for {@link #GROUP} bytes for every 32 weights
    * @param scales the address of room for {@link #SCALE_BYTES} for every 32 weights
+   * @param minimums the address of room for {@link #MINIMUM_BYTES} for every super-block: of types
+   *     that have minimums, two vectors with those of four groups in their upper halves
+   * @param minimums the address of room for {@link #MINIMUM_BYTES} for every super-block: of types
+   *     that have minimums, two vectors with those of four groups in their upper halves
    */
-  static void unpack(GgmlType type, long at, int blocks, long bytes, long scales) {
+  static void unpack(GgmlType type, long at, int blocks, long bytes, long scales, long minimums) {
     switch (type) {
       case Q4_K -> {
-        sixBitScales(at, blocks, type.blockBytes(), scales);
+        sixBitScales(at, blocks, type.blockBytes(), scales, minimums);
         q4K(at, blocks, bytes);
       }
       case Q5_K -> {
-        sixBitScales(at, blocks, type.blockBytes(), scales);
+        sixBitScales(at, blocks, type.blockBytes(), scales, minimums);
         q5K(at, blocks, bytes);
       }
       case Q6_K -> q6K(at, blocks, bytes, scales);
@@ -96,7 +103,8 @@ final class ByteRows {
    * The scales and minimums of Q4_K or Q5_K super-blocks, which have one of each for 32 weights.
    * The half-precision factors are widened as {@link Memory#WIDEN_A} tells.
    */
-  private static void sixBitScales(long address, int blocks, long bytes, long scales) {
+  private static void sixBitScales(
+      long address, int blocks, long bytes, long scales, long minimums) {
     Memory.mayFault(address);
     IntVector byteShift = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector secondShift = IntVector.fromArray(I8, CONSTANTS, 8);
@@ -128,6 +136,9 @@ final class ByteRows {
           packed.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));
       FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
       FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+      long minimumsTo = minimums + (long) MINIMUM_BYTES * b & Memory.ANY;
+      s0.intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
+      s1.intoMemorySegment(Memory.ALL, minimumsTo + 32, LITTLE);
       s0.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
       s0.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
       s1.rearrange(spreadA).intoMemorySegment(Memory.ALL, to + 64, LITTLE);

@@ -36,7 +36,7 @@ final class ByteTiles {
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  // Which of two scales and two minimums is whose; from an array: see Q4KDot256.
+  // Which of two scales and two minimums is whose; from an array: see Q4KDot.
   private static final int[] CONSTANTS = new int[2 * 8];
 
   static {
@@ -126,17 +126,16 @@ final class ByteTiles {
       Matrix w, long from, int rows, int column, int count, Activations x, long bytes, long sums) {
     GgmlType type = w.format().type();
     int tokens = x.tokens();
-    for (int i = 0; i < rows * padded(tokens); i++) {
-      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, sums + 32L * i & Memory.ANY, LITTLE);
-    }
     long scales = bytes + (long) rows * count;
     long scaleBytes = (long) (count / ByteRows.GROUP) * ByteRows.SCALE_BYTES;
     long at = from + (long) (column / type.blockSize()) * type.blockBytes();
     int blocks = count / type.blockSize();
     for (int r = 0; r < rows; r++) {
       long to = bytes + (long) count * r;
-      ByteRows.unpack(type, at + w.rowBytes() * r, blocks, to, scales + scaleBytes * r);
+      // the minimums that are not needed go where the sums will be
+      ByteRows.unpack(type, at + w.rowBytes() * r, blocks, to, scales + scaleBytes * r, sums);
     }
+    IntegerTiles.clear(sums, rows * padded(tokens));
     for (int c = 0; c < count; c += TILE_COLUMNS) {
       int groups = Math.min(TILE_COLUMNS, count - c) / ByteRows.GROUP;
       long scalesAt = scales + (long) (c / ByteRows.GROUP) * ByteRows.SCALE_BYTES;
@@ -168,24 +167,12 @@ final class ByteTiles {
       for (int r = 0; r < rows; r++) {
         for (int i = 0; i < Math.min(tile, tokens - t); i++) {
           int at = o + (t + i) * stride + r;
-          float sum = sum(from + 32L * i & Memory.ANY);
+          float sum = IntegerTiles.sum(from + 32L * i);
           out[at] = add ? out[at] + sum : sum;
         }
         from += 32L * tile;
       }
     }
-  }
-
-  /**
-   * The sum of eight lanes in an order of its own: that of a vector's reduction is another one once
-   * the method is compiled, and the same prompt would not give the same logits.
-   */
-  private static float sum(long at) {
-    float a = Memory.ALL.get(Memory.FLOAT, at) + Memory.ALL.get(Memory.FLOAT, at + 16);
-    float b = Memory.ALL.get(Memory.FLOAT, at + 4) + Memory.ALL.get(Memory.FLOAT, at + 20);
-    float c = Memory.ALL.get(Memory.FLOAT, at + 8) + Memory.ALL.get(Memory.FLOAT, at + 24);
-    float d = Memory.ALL.get(Memory.FLOAT, at + 12) + Memory.ALL.get(Memory.FLOAT, at + 28);
-    return a + c + (b + d);
   }
 
   /**

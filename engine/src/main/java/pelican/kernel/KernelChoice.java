@@ -12,17 +12,24 @@ public final class KernelChoice {
 
   private KernelChoice() {}
 
+  /** The kernels to use by default. */
+  public static Kernels choose() {
+    return choose(false);
+  }
+
   /**
    * The kernels to use; {@link Kernels#description} tells which and why.
    *
+   * @param floatActivations whether products are computed from floats alone, more exactly and more
+   *     slowly
    * @throws PelicanException if {@value #PROPERTY} has an unknown value, or asks for vectors where
    *     there are none
    */
-  public static Kernels choose() {
-    return choose(System.getProperty(PROPERTY, "auto"));
+  public static Kernels choose(boolean floatActivations) {
+    return choose(System.getProperty(PROPERTY, "auto"), floatActivations);
   }
 
-  static Kernels choose(String wanted) {
+  static Kernels choose(String wanted, boolean floatActivations) {
     boolean vectors = ModuleLayer.boot().findModule(VECTOR_MODULE).isPresent();
     return switch (wanted.toLowerCase(Locale.ROOT)) {
       case "scalar" -> new ScalarKernels(PROPERTY + " asks for it");
@@ -31,7 +38,7 @@ public final class KernelChoice {
           throw new PelicanException(
               PROPERTY + " is vector, but the JVM runs without --add-modules " + VECTOR_MODULE);
         }
-        yield new VectorKernels();
+        yield new VectorKernels(floatActivations);
       }
       case "auto" -> {
         if (!vectors) {
@@ -41,7 +48,7 @@ public final class KernelChoice {
           // Uncompiled, each vector operation is a loop over a fresh object.
           yield new ScalarKernels("the JVM does not compile: " + vmInfo());
         }
-        VectorKernels kernels = new VectorKernels();
+        VectorKernels kernels = new VectorKernels(floatActivations);
         if (kernels.bits() < 128) {
           yield new ScalarKernels("the JVM's vectors have " + kernels.bits() + " bits");
         }

@@ -18,14 +18,15 @@ final class Scratch {
           .allocate(
               SCALES_BYTES
                   + Math.max(
-                      ByteTiles.SCRATCH_BYTES, VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
+                      Math.max(ByteTiles.SCRATCH_BYTES, IntegerTiles.SCRATCH_BYTES),
+                      VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
               64);
 
   static Scratch ofThread() {
     return OF_THREAD.get();
   }
 
-  /** Room for the scales of a few super-blocks. */
+  /** Room for the scales of a super-block, and for a few sums. */
   long scales() {
     return memory.address();
   }

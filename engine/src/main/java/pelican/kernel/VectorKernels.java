@@ -3,28 +3,34 @@ package pelican.kernel;
 import java.lang.ref.Reference;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import pelican.gguf.GgmlType;
 
 /** The kernels on the Vector API, at the width that the JVM prefers. */
 public final class VectorKernels implements Kernels {
   /** Positions of a page that are widened at a time. */
   private static final int POSITIONS = 16;
 
-  /** Tokens that the kernels for one vector take in turn; more have tiles that are faster. */
-  private static final int MAX_FUSED_TOKENS = 2;
-
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
   private final int bits;
+  private final boolean floatActivations;
   private final ThreadLocal<VectorRowDecoder> decoders =
       ThreadLocal.withInitial(() -> new VectorRowDecoder(bits() >= 256));
 
-  public VectorKernels() {
-    this(FloatVector.SPECIES_PREFERRED.vectorBitSize());
+  /**
+   * Kernels of the size that the JVM prefers.
+   *
+   * @param floatActivations whether tokens stay floats in all products; otherwise they become
+   *     {@link QuantizedTokens} where that is faster
+   */
+  public VectorKernels(boolean floatActivations) {
+    this(FloatVector.SPECIES_PREFERRED.vectorBitSize(), floatActivations);
   }
 
   /** Kernels of another size than the JVM prefers, which work everywhere, if slowly. */
-  VectorKernels(int bits) {
+  VectorKernels(int bits, boolean floatActivations) {
     this.bits = bits;
+    this.floatActivations = floatActivations;
   }
 
   /** The size of the vectors in bits. */
@@ -40,9 +46,8 @@ public final class VectorKernels implements Kernels {
   @Override
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
-      ActivationOrder order = fusedOrder(w, x);
-      if (order != null) {
-        x.arrange(order);
+      if (withIntegers(w)) {
+        x.quantize(workers);
       } else if (asBytes(w, x)) {
         x.packForBytes(workers);
       } else {
@@ -51,20 +56,9 @@ public final class VectorKernels implements Kernels {
     }
   }
 
-  /**
-   * The order that the kernel for products with one vector wants, or null if there is none or
-   * another kernel is faster for so many tokens.
-   */
-  private ActivationOrder fusedOrder(Matrix w, Activations x) {
-    if (bits < 256 || x.tokens() > MAX_FUSED_TOKENS) {
-      return null;
-    }
-    boolean wide = bits >= 512;
-    return switch (w.format().type()) {
-      case Q4_K -> wide ? ActivationOrder.NIBBLES_512 : ActivationOrder.NIBBLES_256;
-      case Q6_K -> wide ? ActivationOrder.SIX_BITS_512 : ActivationOrder.SIX_BITS_256;
-      default -> null;
-    };
+  /** Whether a product is one of tokens as integers. */
+  boolean withIntegers(Matrix w) {
+    return !floatActivations && bits >= 256 && IntegerTiles.has(w.format().type());
   }
 
   /**
@@ -79,18 +73,8 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    ActivationOrder fused = fusedOrder(w, x);
-    if (fused != null) {
-      // the rows that a thread takes at a time are in its cache when the second token comes
-      for (int t = 0; t < x.tokens(); t++) {
-        int o = offset + t * stride;
-        switch (fused) {
-          case NIBBLES_512 -> Q4KDot512.multiply(w, rowFrom, rowTo, x, t, out, o);
-          case NIBBLES_256 -> Q4KDot256.multiply(w, rowFrom, rowTo, x, t, out, o);
-          case SIX_BITS_512 -> Q6KDot512.multiply(w, rowFrom, rowTo, x, t, out, o);
-          case SIX_BITS_256 -> Q6KDot256.multiply(w, rowFrom, rowTo, x, t, out, o);
-        }
-      }
+    if (withIntegers(w)) {
+      withIntegers(w, rowFrom, rowTo, x, out, offset, stride);
       return;
     }
     if (asBytes(w, x)) {
@@ -118,6 +102,25 @@ public final class VectorKernels implements Kernels {
       }
     }
     Reference.reachabilityFence(x);
+  }
+
+  private static void withIntegers(
+      Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
+    GgmlType type = w.format().type();
+    boolean alone = QuantizedTokens.tile(1, x.tokens()) == 1;
+    if (alone && (type == GgmlType.Q4_K || type == GgmlType.Q6_K)) {
+      // the rows that a thread takes at a time are in its cache when the second token comes
+      for (int t = 0; t < x.tokens(); t++) {
+        int o = offset + t * stride;
+        if (type == GgmlType.Q4_K) {
+          Q4KDot.multiply(w, rowFrom, rowTo, x, t, out, o);
+        } else {
+          Q6KDot.multiply(w, rowFrom, rowTo, x, t, out, o);
+        }
+      }
+      return;
+    }
+    IntegerTiles.multiply(w, rowFrom, rowTo, x, out, offset, stride);
   }
 
   private float[] scratch(int size) {

@@ -52,7 +52,7 @@ class GoldenLogitsTest {
   void batchesOfAnySizeGiveTheSame(String name) {
     GoldenModel golden = GoldenModel.of(name);
     for (int batchSize : new int[] {1, 7, 32, 40}) {
-      double[] errors = golden.errors(KernelChoice.choose(), batchSize, false);
+      double[] errors = golden.errors(KernelChoice.choose(true), batchSize, false);
       assertThat(errors).hasSize(40);
       assertThat(Arrays.stream(errors).max().getAsDouble())
           .as("batches of " + batchSize)
@@ -64,7 +64,7 @@ class GoldenLogitsTest {
   @MethodSource("files")
   void greedyTokensAgree(String name) {
     GoldenModel golden = GoldenModel.of(name);
-    Kernels kernels = KernelChoice.choose();
+    Kernels kernels = KernelChoice.choose(true);
     try (GgufFile gguf = GgufFile.open(golden.file());
         Workers workers = new Workers(1)) {
       GemmaModel model = new GemmaModel(gguf, kernels, workers);

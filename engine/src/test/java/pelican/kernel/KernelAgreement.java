@@ -71,7 +71,17 @@ public final class KernelAgreement {
       x.changed();
       float[] want = new float[tokens * rows];
       float[] got = new float[tokens * rows];
-      expected.multiply(w, 0, rows, x, want, 0, rows);
+      Activations rounded = new Activations().reset(tokens, columns);
+      boolean integers = kernels instanceof VectorKernels v && v.withIntegers(w);
+      for (int i = 0; i < tokens * columns; i += 256) {
+        if (integers) {
+          round(x.values(), i, rounded.values());
+        } else {
+          System.arraycopy(x.values(), i, rounded.values(), i, Math.min(256, tokens * columns - i));
+        }
+      }
+      rounded.changed();
+      expected.multiply(w, 0, rows, rounded, want, 0, rows);
       kernels.prepare(x, new Matrix[] {w}, workers);
       kernels.multiply(w, 0, rows / 2, x, got, 0, rows);
       kernels.multiply(w, rows / 2, rows, x, got, 0, rows);
@@ -94,6 +104,22 @@ public final class KernelAgreement {
           return;
         }
       }
+    }
+  }
+
+  /**
+   * What becomes of 256 values where they are multiplied as integers: multiples of a 255th of the
+   * largest.
+   */
+  private static void round(float[] values, int from, float[] rounded) {
+    float max = 0;
+    for (int i = from; i < from + 256; i++) {
+      max = Math.max(max, Math.abs(values[i]));
+    }
+    float factor = max / 255;
+    float scale = 255 / max;
+    for (int i = from; i < from + 256; i++) {
+      rounded[i] = max == 0 ? 0 : factor * (float) Math.rint(values[i] * scale);
     }
   }
 

@@ -26,14 +26,15 @@ class KernelAgreementTest {
 
   @Test
   void vectorKernelsAgreeHere() {
-    assertThat(KernelAgreement.differences(new VectorKernels())).isEmpty();
+    assertThat(KernelAgreement.differences(new VectorKernels(false))).isEmpty();
   }
 
   /** Where the machine has no vectors of this size, the library stands in for them. */
   @ParameterizedTest
   @ValueSource(ints = {256, 512})
   void kernelsOfEverySizeAgreeEverywhere(int bits) {
-    assertThat(KernelAgreement.differences(new VectorKernels(bits))).isEmpty();
+    assertThat(KernelAgreement.differences(new VectorKernels(bits, false))).isEmpty();
+    assertThat(KernelAgreement.differences(new VectorKernels(bits, true))).isEmpty();
   }
 
   @ParameterizedTest
@@ -90,10 +91,10 @@ class KernelAgreementTest {
 
   @Test
   void theChoiceCanBeOverruled() {
-    assertThatThrownBy(() -> KernelChoice.choose("fast"))
+    assertThatThrownBy(() -> KernelChoice.choose("fast", false))
         .isInstanceOf(PelicanException.class)
         .hasMessage("pelican.kernels is \"fast\", expected auto, vector or scalar");
-    assertThat(KernelChoice.choose("scalar").description())
+    assertThat(KernelChoice.choose("scalar", false).description())
         .isEqualTo("scalar (pelican.kernels asks for it)");
   }
 

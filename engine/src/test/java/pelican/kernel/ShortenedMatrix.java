@@ -30,21 +30,28 @@ public final class ShortenedMatrix {
    * @param args the file to work with
    */
   public static void main(String[] args) throws IOException {
-    Kernels kernels = KernelChoice.choose();
+    int held = 0;
+    for (boolean floatActivations : new boolean[] {false, true}) {
+      held += stopped(Path.of(args[0]), KernelChoice.choose(floatActivations));
+    }
+    System.out.println(held + " products stopped");
+  }
+
+  private static int stopped(Path file, Kernels kernels) throws IOException {
     int held = 0;
     for (GgmlType type : GgmlType.values()) {
       if (!BlockFormat.supports(type)) {
         continue;
       }
-      for (int tokens : new int[] {1, 5, 8, Activations.SMALL_BATCH + 1}) {
-        if (!faults(Path.of(args[0]), kernels, type, tokens)) {
+      for (int tokens : new int[] {1, 3, 5, 8, Activations.SMALL_BATCH + 1}) {
+        if (!faults(file, kernels, type, tokens)) {
           System.out.println(type + " with " + tokens + " tokens read beyond the end of the file");
           System.exit(1);
         }
         held++;
       }
     }
-    System.out.println(kernels.description() + ": " + held + " products stopped");
+    return held;
   }
 
   private static boolean faults(Path file, Kernels kernels, GgmlType type, int tokens)

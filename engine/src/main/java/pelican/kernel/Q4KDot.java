@@ -1,0 +1,216 @@
+package pelican.kernel;
+
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Dot products of Q4_K rows with one token in vectors of 256 bits.
+ *
+ * <p>As {@link QuantizedTokens} tells, two multiplications and an addition of ints give eight times
+ * four products of 32 weights; a conversion and an FMA with the group's scale finish them. That is
+ * 9 instructions for 32 weights with those that take the nibbles apart, where products of floats
+ * take 13.
+ */
+final class Q4KDot {
+  private static final int BYTES = 144;
+
+  private static final int HALF_MASK = 0x8fffe000;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
+  // From an array, 8 lanes each, since the compiler loads what it knows to be constant anew for
+  // each use.
+  private static final int[] CONSTANTS = new int[8 * 8];
+
+  static {
+    for (int i = 0; i < 8; i++) {
+      CONSTANTS[i] = 0x000f000f;
+      // where in their ints the scales (first four lanes) and the minimums are
+      boolean scale = i < 4;
+      int byteShift = 8 * (i & 3);
+      CONSTANTS[8 + i] = byteShift;
+      CONSTANTS[16 + i] = byteShift + 2;
+      CONSTANTS[24 + i] = byteShift + (scale ? 0 : 4);
+      CONSTANTS[32 + i] = scale ? 16 : 0;
+      CONSTANTS[40 + i] = scale ? 1 : 2;
+      CONSTANTS[48 + i] = 3;
+      CONSTANTS[56 + i] = Float.floatToRawIntBits(scale ? Memory.WIDEN_C : -Memory.WIDEN_C);
+    }
+  }
+
+  private Q4KDot() {}
+
+  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
+  static void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
+    QuantizedTokens q = x.quantizedTokens();
+    long address = Memory.address(w, rowFrom, rowTo);
+    Scratch scratch = Scratch.ofThread();
+    long sums = scratch.block();
+    for (int row = rowFrom; row < rowTo; row += IntegerTiles.DOT_ROWS) {
+      int rows = Math.min(IntegerTiles.DOT_ROWS, rowTo - row);
+      int streams = IntegerTiles.streams(rows);
+      for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
+        int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
+        IntegerTiles.clear(sums, rows);
+        dot(
+            address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
+            w.rowBytes(),
+            streams,
+            rows / streams,
+            columns / QuantizedTokens.BLOCK,
+            q.values(token, 1, part),
+            q.sums(token, 1, part),
+            q.factors(token, 1, part),
+            scratch.scales(),
+            sums);
+        IntegerTiles.store(sums, rows, streams, part > 0, out, offset + row);
+      }
+    }
+    Reference.reachabilityFence(x);
+  }
+
+  /**
+   * Some rows. Several are read at once, far apart, a super-block of each in turn: the machine's
+   * own prefetching follows each of them, and so has more memory lines on their way than one row
+   * would give. Short enough for the compiler's first tier, without which a method may stay in the
+   * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
+   * which there are no registers.
+   *
+   * @param streams how many rows are read at once
+   * @param each how many rows each of the streams consists of
+   * @param x the address of the token's values
+   * @param sums the address of what the vectors of scales and minimums are multiplied with
+   * @param factors the address of the factors of the token's blocks
+   * @param scratch the address of room for the scales of a super-block of each stream (to spread
+   *     one over a vector costs no instruction of its own when it comes from memory)
+   * @param rowSums the address of a sum for each row, those that are read at once together
+   */
+  private static void dot(
+      long address,
+      long rowBytes,
+      int streams,
+      int each,
+      int blocks,
+      long x,
+      long sums,
+      long factors,
+      long scratch,
+      long rowSums) {
+    Memory.mayFault(address);
+    IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
+    IntVector byteShift = IntVector.fromArray(I8, CONSTANTS, 8);
+    IntVector secondShift = IntVector.fromArray(I8, CONSTANTS, 16);
+    IntVector upperShift = IntVector.fromArray(I8, CONSTANTS, 24);
+    IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 32);
+    VectorShuffle<Integer> firstOrSecond = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle();
+    VectorShuffle<Integer> third = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle();
+    FloatVector last = IntVector.fromArray(I8, CONSTANTS, 56).reinterpretAsFloats();
+    VectorShuffle<Integer> halves = IntVector.zero(I8).toShuffle();
+    long streamBytes = each * rowBytes;
+    for (int r = 0; r < each; r++) {
+      long row = address + r * rowBytes;
+      long sumsAt = rowSums + 32L * streams * r;
+      for (int c = 0; c < blocks; c++) {
+        long s = sums + 64L * c & Memory.ANY;
+        long factorAt = factors + 4L * c & Memory.ANY;
+        for (int m = 0; m < streams; m++) {
+          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
+          long scale = scratch + 64L * m & Memory.ANY;
+          IntVector head = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
+          IntVector bytes = head.rearrange(firstOrSecond);
+          IntVector upper = head.rearrange(third).lanewise(VectorOperators.LSHR, upperShift);
+          FloatVector d =
+              head.rearrange(halves)
+                  .lanewise(VectorOperators.LSHL, halfShift)
+                  .lanewise(VectorOperators.ASHR, 3)
+                  .and(HALF_MASK)
+                  .reinterpretAsFloats()
+                  .mul(Memory.WIDEN_A)
+                  .mul(Memory.WIDEN_B)
+                  .mul(last);
+          IntVector first = bytes.lanewise(VectorOperators.LSHR, byteShift).and(63);
+          IntVector second =
+              bytes.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));
+          FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+          FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+          s0.intoMemorySegment(Memory.ALL, scale, LITTLE);
+          s1.intoMemorySegment(Memory.ALL, scale + 32, LITTLE);
+        }
+        for (int m = 0; m < streams; m++) {
+          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
+          long kept = sumsAt + 32L * m & Memory.ANY;
+          FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
+          FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+          for (int half = 0; half < 2; half++) {
+            long weights = at + 16 + 64L * half & Memory.ANY;
+            long p = x + 512L * c + 256L * half & Memory.ANY;
+            long scale = scratch + 64L * m + 32L * half & Memory.ANY;
+            FloatVector sum =
+                FloatVector.fromMemorySegment(F8, Memory.ALL, scale, LITTLE)
+                    .mul(
+                        FloatVector.fromMemorySegment(
+                            F8, Memory.ALL, s + 32L * half & Memory.ANY, LITTLE));
+            IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
+            IntVector low =
+                u.and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 8)
+                            .and(nibbles)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+            sum =
+                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), sum);
+            IntVector high =
+                u.lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 12)
+                            .and(nibbles)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
+            sum =
+                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
+            VarHandle.loadLoadFence();
+            u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
+            low =
+                u.and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 8)
+                            .and(nibbles)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
+            sum =
+                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
+            high =
+                u.lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 12)
+                            .and(nibbles)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+            sum =
+                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
+            VarHandle.loadLoadFence();
+
+            all = sum.fma(factor, all);
+          }
+          all.intoMemorySegment(Memory.ALL, kept, LITTLE);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,209 @@
+package pelican.kernel;
+
+import java.lang.invoke.VarHandle;
+import java.lang.ref.Reference;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Dot products of Q6_K rows with one token in vectors of 256 bits. The nibbles and the upper bits
+ * of 32 weights are first put together byte by byte, which AND, OR and shifts do for all 32; then
+ * their even and odd bytes are multiplied as {@link QuantizedTokens} tells. The 32 that the format
+ * takes off each weight is taken off the products, before their upper half could overflow.
+ */
+final class Q6KDot {
+  private static final int BYTES = 210;
+  private static final int SCALES = 192;
+  private static final int D = 208;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
+  // From an array, 8 lanes each: see Q4KDot.
+  private static final int[] CONSTANTS = new int[7 * 8];
+
+  static {
+    for (int i = 0; i < 8; i++) {
+      CONSTANTS[i] = 0x0f0f0f0f;
+      CONSTANTS[8 + i] = 0x30303030;
+      CONSTANTS[16 + i] = 0x00ff00ff;
+      // two scales, spread over the lanes of their weights
+      for (int k = 0; k < 4; k++) {
+        CONSTANTS[24 + 8 * k + i] = 2 * k + (i >> 2);
+      }
+    }
+  }
+
+  private Q6KDot() {}
+
+  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
+  static void multiply(
+      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
+    QuantizedTokens q = x.quantizedTokens();
+    long address = Memory.address(w, rowFrom, rowTo);
+    long sums = Scratch.ofThread().block();
+    for (int row = rowFrom; row < rowTo; row += IntegerTiles.DOT_ROWS) {
+      int rows = Math.min(IntegerTiles.DOT_ROWS, rowTo - row);
+      int streams = IntegerTiles.streams(rows);
+      for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
+        int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
+        IntegerTiles.clear(sums, rows);
+        dot(
+            address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
+            w.rowBytes(),
+            streams,
+            rows / streams,
+            columns / QuantizedTokens.BLOCK,
+            q.values(token, 1, part),
+            q.corrections(token, part),
+            q.factors(token, 1, part),
+            sums);
+        IntegerTiles.store(sums, rows, streams, part > 0, out, offset + row);
+      }
+    }
+    Reference.reachabilityFence(x);
+  }
+
+  /**
+   * Some rows: see {@link Q4KDot}. What is read twice comes from the level 1 cache; a register that
+   * held it would be missing elsewhere.
+   *
+   * @param streams how many rows are read at once
+   * @param each how many rows each of the streams consists of
+   * @param x the address of the token's values
+   * @param corrections the address of what is taken off the products of each group
+   * @param factors the address of the factors of the token's blocks
+   * @param rowSums the address of a sum for each row, those that are read at once together
+   */
+  private static void dot(
+      long address,
+      long rowBytes,
+      int streams,
+      int each,
+      int blocks,
+      long x,
+      long corrections,
+      long factors,
+      long rowSums) {
+    IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
+    IntVector upper = IntVector.fromArray(I8, CONSTANTS, 8);
+    IntVector even = IntVector.fromArray(I8, CONSTANTS, 16);
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 24).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
+    long streamBytes = each * rowBytes;
+    for (int r = 0; r < each; r++) {
+      long row = address + r * rowBytes;
+      long sumsAt = rowSums + 32L * streams * r;
+      for (int c = 0; c < blocks; c++) {
+        long factorAt = factors + 4L * c & Memory.ANY;
+        for (int m = 0; m < streams; m++) {
+          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
+          long kept = sumsAt + 32L * m & Memory.ANY;
+          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
+          FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
+          FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+          for (int half = 0; half < 2; half++) {
+            long low = at + 64L * half & Memory.ANY;
+            long high = at + 128 + 32L * half & Memory.ANY;
+            long p = x + 512L * c + 256L * half & Memory.ANY;
+            long k = corrections + 256L * c + 128L * half & Memory.ANY;
+            FloatVector scales =
+                ((FloatVector)
+                        ByteVector.fromMemorySegment(
+                                B8, Memory.ALL, at + SCALES + 8L * half & Memory.ANY, LITTLE)
+                            .convertShape(VectorOperators.B2F, F8, 0))
+                    .mul(d);
+            IntVector w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
+                    .and(nibbles)
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHL, 4)
+                            .and(upper));
+            IntVector t =
+                w.and(even)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(even)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+            FloatVector sum =
+                scales
+                    .rearrange(spreadA)
+                    .mul((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0));
+            w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
+                    .and(nibbles)
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHL, 2)
+                            .and(upper));
+            t =
+                w.and(even)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 32, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(even)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadB)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            VarHandle.loadLoadFence();
+            w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
+                    .lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .or(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE).and(upper));
+            t =
+                w.and(even)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 64, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(even)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadC)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
+                    .lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHR, 2)
+                            .and(upper));
+            t =
+                w.and(even)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 96, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(even)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadD)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            VarHandle.loadLoadFence();
+            all = sum.fma(factor, all);
+          }
+          all.intoMemorySegment(Memory.ALL, kept, LITTLE);
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,216 @@
+package pelican.kernel;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Tokens as small integers, for products that are computed with integers: for each {@link #BLOCK}
+ * values of a token one factor, the largest of them by {@link #LEVELS}, and the values as multiples
+ * of it, rounded to nearest.
+ *
+ * <p>What multiplies four values with four weights is one multiplication of ints for two of them.
+ * With weights u0, u1 and values a0, a1 the product of {@code u0 + u1·2^16} and {@code a0·2^16 +
+ * a1} is, modulo 2^32, {@code (u0·a0 + u1·a1)·2^16 + u0·a1}: its upper half is a dot product, and
+ * its lower half at most a quarter of one unit of that. The Vector API has no instruction that
+ * multiplies shorts and adds pairs ({@code vpmaddwd}); this one takes its place. Four products of a
+ * weight below 32 in amount with a value up to 255 are below 2^15, so two multiplications can be
+ * added before the upper half overflows.
+ *
+ * <p>Values stand where the bytes of weights are that meet them: of a group of 32, lane i of the
+ * first vector holds the values 4i and 4i + 2, of the second 4i + 1 and 4i + 3, as ints hold the
+ * even and the odd bytes of 32 weights. The tokens of a tile ({@link #tile}) stand together, vector
+ * by vector, so that a kernel reads them from one end to the other.
+ */
+final class QuantizedTokens {
+  /** Values that have a factor in common: a super-block of weights. */
+  static final int BLOCK = 256;
+
+  /** The largest value. */
+  static final int LEVELS = 255;
+
+  /** Values that stand together, and the bytes that they take. */
+  static final int GROUP = 32;
+
+  private static final int GROUP_BYTES = 64;
+
+  /** Up to so many tokens are tiles of their own. */
+  private static final int MAX_SINGLE = 2;
+
+  /** Below this all values of a block are zero: the factor's reciprocal would overflow. */
+  private static final float TINY = 1e-30f;
+
+  /** Adding it to a float of at most 2^22 in amount rounds that to an int, in its lowest bits. */
+  private static final float ROUND = 0x1.8p23f;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
+  private MemorySegment memory = MemorySegment.NULL;
+  private int columns;
+  private long sums;
+  private long factors;
+  private long corrections;
+
+  /** How many of the tokens that are left the next tile takes, the last with some of zeros. */
+  static int tile(int left, int tokens) {
+    if (tokens <= MAX_SINGLE) {
+      return 1;
+    }
+    return left > 4 ? 8 : 4;
+  }
+
+  /** The tokens of all tiles: those there are and up to three of zeros. */
+  static int padded(int tokens) {
+    return tokens <= MAX_SINGLE ? tokens : tokens + 3 & -4;
+  }
+
+  /**
+   * Quantizes tokens.
+   *
+   * @param values [tokens][columns]
+   * @param columns a multiple of {@link #BLOCK}
+   */
+  void set(float[] values, int tokens, int columns, Workers workers) {
+    this.columns = columns;
+    long all = Math.multiplyExact((long) padded(tokens), columns);
+    // two bytes for a value, a quarter for sums, a 64th for factors, one for corrections
+    long size = Math.multiplyExact(all, 3) + all / 4 + all / 64;
+    if (memory.byteSize() < size) {
+      memory = Arena.ofAuto().allocate(size, 64);
+    }
+    sums = memory.address() + 2 * all;
+    factors = sums + all / 4;
+    corrections = factors + all / 64;
+    int step = tile(tokens, tokens) == 1 ? 1 : 8;
+    workers.run(
+        (tokens + step - 1) / step,
+        1,
+        (from, to) -> {
+          long block = Scratch.ofThread().block();
+          for (int first = step * from; first < Math.min(step * to, tokens); first += step) {
+            int tile = tile(tokens - first, tokens);
+            for (int t = 0; t < tile; t++) {
+              quantize(values, tokens, first, t, tile, block);
+            }
+          }
+        });
+  }
+
+  /**
+   * The address of the values of a tile, from a column on.
+   *
+   * @param first the tile's first token
+   * @param column a multiple of {@link #GROUP}
+   */
+  long values(int first, int tile, int column) {
+    return memory.address() + 2 * ((long) first * columns + (long) tile * column);
+  }
+
+  /**
+   * The address of the sums of a tile's groups, from a column on: for each block and each token in
+   * turn four zeros and four sums, then the same of the next four groups. Where a vector of
+   * super-block's scales has minimums, it meets the sums.
+   */
+  long sums(int first, int tile, int column) {
+    return sums + ((long) first * columns + (long) tile * column) / 4;
+  }
+
+  /**
+   * The address of the factors of a tile, from a column on: for each block a float for each token.
+   */
+  long factors(int first, int tile, int column) {
+    return factors + Float.BYTES * (((long) first * columns + (long) tile * column) / BLOCK);
+  }
+
+  /**
+   * The address of a vector for each group of a token that is a tile of its own: what weights of 32
+   * would give, for formats that take 32 off each weight.
+   */
+  long corrections(int token, int column) {
+    return corrections + ((long) token * columns + column);
+  }
+
+  private void quantize(float[] values, int tokens, int first, int t, int tile, long block) {
+    int token = first + t;
+    for (int column = 0; column < columns; column += BLOCK) {
+      float factor = 0;
+      if (token < tokens) {
+        factor = round(values, token * columns + column, block);
+      } else {
+        clear(block);
+      }
+      Memory.ALL.set(Memory.FLOAT, factors(first, tile, column) + 4L * t & Memory.ANY, factor);
+      for (int g = 0; g < BLOCK / GROUP; g++) {
+        long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
+        int sum = group(block + 4L * GROUP * g, at);
+        long sumAt = sums(first, tile, column) + 32L * (tile * (g >> 2) + t) + 4L * (g & 3);
+        Memory.ALL.set(Memory.FLOAT, sumAt & Memory.ANY, 0);
+        Memory.ALL.set(Memory.FLOAT, sumAt + 16 & Memory.ANY, 0x1p16f * sum);
+        if (tile == 1) {
+          correct(at, corrections(token, column + GROUP * g));
+        }
+      }
+    }
+  }
+
+  /**
+   * Rounds a block to multiples of its factor, which is returned. What is not finite makes the
+   * factor so too.
+   */
+  private static float round(float[] values, int from, long block) {
+    FloatVector largest = FloatVector.zero(F8);
+    for (int i = 0; i < BLOCK; i += 8) {
+      largest = largest.max(FloatVector.fromArray(F8, values, from + i).abs());
+    }
+    float max = largest.reduceLanes(VectorOperators.MAX);
+    if (max < TINY) {
+      clear(block);
+      return 0;
+    }
+    float scale = LEVELS / max;
+    for (int i = 0; i < BLOCK; i += 8) {
+      FloatVector.fromArray(F8, values, from + i)
+          .mul(scale)
+          .add(ROUND)
+          .reinterpretAsInts()
+          .sub(Float.floatToRawIntBits(ROUND))
+          .intoMemorySegment(Memory.ALL, block + 4L * i & Memory.ANY, LITTLE);
+    }
+    return max / LEVELS;
+  }
+
+  private static void clear(long block) {
+    for (int i = 0; i < BLOCK; i++) {
+      Memory.ALL.set(Memory.INT, block + 4L * i & Memory.ANY, 0);
+    }
+  }
+
+  /** Writes a group of values; returns their sum. */
+  private static int group(long from, long to) {
+    int sum = 0;
+    for (int i = 0; i < 8; i++) {
+      long at = from + 16L * i & Memory.ANY;
+      long target = to + 4L * i & Memory.ANY;
+      int a = Memory.ALL.get(Memory.INT, at);
+      int b = Memory.ALL.get(Memory.INT, at + 4);
+      int c = Memory.ALL.get(Memory.INT, at + 8);
+      int d = Memory.ALL.get(Memory.INT, at + 12);
+      sum += a + b + c + d;
+      Memory.ALL.set(Memory.INT, target, (a << 16) + c);
+      Memory.ALL.set(Memory.INT, target + 32, (b << 16) + d);
+    }
+    return sum;
+  }
+
+  private static void correct(long at, long to) {
+    for (int i = 0; i < 8; i++) {
+      int even = Memory.ALL.get(Memory.INT, at + 4L * i & Memory.ANY);
+      int odd = Memory.ALL.get(Memory.INT, at + 32 + 4L * i & Memory.ANY);
+      Memory.ALL.set(Memory.INT, to + 4L * i & Memory.ANY, (even + odd) * 0x00200020);
+    }
+  }
+}
