@@ -48,7 +48,11 @@ final class VectorAttention {
     }
   }
 
-  /** Dot products of one key with four query rows. */
+  /**
+   * Dot products of one key with four query rows.
+   *
+   * @param sums the address of room for four vectors, {@link Scratch#sums}
+   */
   static void scores4(
       float[] q,
       int q0,
@@ -60,7 +64,8 @@ final class VectorAttention {
       int size,
       float[] out,
       int outOffset,
-      int outStride) {
+      int outStride,
+      long sums) {
     FloatVector a0 = FloatVector.zero(S);
     FloatVector a1 = FloatVector.zero(S);
     FloatVector a2 = FloatVector.zero(S);
@@ -72,7 +77,6 @@ final class VectorAttention {
       a2 = v.fma(FloatVector.fromArray(S, q, q2 + i), a2);
       a3 = v.fma(FloatVector.fromArray(S, q, q3 + i), a3);
     }
-    long sums = Scratch.ofThread().sums();
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
     a1.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
@@ -84,13 +88,16 @@ final class VectorAttention {
     out[outOffset + 3 * outStride] = VectorFloats.sumOfLanes(sums + 3 * BYTES);
   }
 
-  /** The dot product of one key with one query row. */
-  static float score(float[] q, int q0, float[] key, int k, int size) {
+  /**
+   * The dot product of one key with one query row.
+   *
+   * @param sums the address of room for a vector, {@link Scratch#sums}
+   */
+  static float score(float[] q, int q0, float[] key, int k, int size, long sums) {
     FloatVector a = FloatVector.zero(S);
     for (int i = 0; i < size; i += L) {
       a = FloatVector.fromArray(S, key, k + i).fma(FloatVector.fromArray(S, q, q0 + i), a);
     }
-    long sums = Scratch.ofThread().sums();
     a.intoMemorySegment(Memory.ALL, sums & Memory.ANY, LITTLE);
     return VectorFloats.sumOfLanes(sums);
   }
