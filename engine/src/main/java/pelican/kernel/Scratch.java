@@ -17,6 +17,7 @@ final class Scratch {
       Arena.ofAuto()
           .allocate(
               SCALES_BYTES
+                  + VectorTiles.SUMS_BYTES
                   + Math.max(
                       Math.max(ByteTiles.SCRATCH_BYTES, IntegerTiles.SCRATCH_BYTES),
                       VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
@@ -31,8 +32,13 @@ final class Scratch {
     return memory.address();
   }
 
+  /** Room for the vectors of sums of a tile, {@link VectorTiles#SUMS_BYTES}. */
+  long sums() {
+    return memory.address() + SCALES_BYTES;
+  }
+
   /** Room for a block of weights, see {@link VectorTiles} and {@link ByteTiles}. */
   long block() {
-    return memory.address() + SCALES_BYTES;
+    return memory.address() + SCALES_BYTES + VectorTiles.SUMS_BYTES;
   }
 }

@@ -1,5 +1,6 @@
 package pelican.kernel;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -18,6 +19,8 @@ final class VectorAttention {
   private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
   private static final int L = S.length();
+  private static final int BYTES = S.vectorByteSize();
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
 
   /** Halves for as many floats as a vector holds; null where the JVM has no vectors so short. */
   private static final VectorSpecies<Short> H =
@@ -45,7 +48,11 @@ final class VectorAttention {
     }
   }
 
-  /** Dot products of one key with four query rows. */
+  /**
+   * Dot products of one key with four query rows.
+   *
+   * @param sums the address of room for four vectors, {@link Scratch#sums}
+   */
   static void scores4(
       float[] q,
       int q0,
@@ -57,7 +64,8 @@ final class VectorAttention {
       int size,
       float[] out,
       int outOffset,
-      int outStride) {
+      int outStride,
+      long sums) {
     FloatVector a0 = FloatVector.zero(S);
     FloatVector a1 = FloatVector.zero(S);
     FloatVector a2 = FloatVector.zero(S);
@@ -69,19 +77,29 @@ final class VectorAttention {
       a2 = v.fma(FloatVector.fromArray(S, q, q2 + i), a2);
       a3 = v.fma(FloatVector.fromArray(S, q, q3 + i), a3);
     }
-    out[outOffset] = a0.reduceLanes(VectorOperators.ADD);
-    out[outOffset + outStride] = a1.reduceLanes(VectorOperators.ADD);
-    out[outOffset + 2 * outStride] = a2.reduceLanes(VectorOperators.ADD);
-    out[outOffset + 3 * outStride] = a3.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a0.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a1.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a2.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a3.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
+    out[outOffset] = VectorFloats.sumOfLanes(sums);
+    out[outOffset + outStride] = VectorFloats.sumOfLanes(sums + 1 * BYTES);
+    out[outOffset + 2 * outStride] = VectorFloats.sumOfLanes(sums + 2 * BYTES);
+    out[outOffset + 3 * outStride] = VectorFloats.sumOfLanes(sums + 3 * BYTES);
   }
 
-  /** The dot product of one key with one query row. */
-  static float score(float[] q, int q0, float[] key, int k, int size) {
+  /**
+   * The dot product of one key with one query row.
+   *
+   * @param sums the address of room for a vector, {@link Scratch#sums}
+   */
+  static float score(float[] q, int q0, float[] key, int k, int size, long sums) {
     FloatVector a = FloatVector.zero(S);
     for (int i = 0; i < size; i += L) {
       a = FloatVector.fromArray(S, key, k + i).fma(FloatVector.fromArray(S, q, q0 + i), a);
     }
-    return a.reduceLanes(VectorOperators.ADD);
+    a.intoMemorySegment(Memory.ALL, sums & Memory.ANY, LITTLE);
+    return VectorFloats.sumOfLanes(sums);
   }
 
   /** Adds the weighted values of some positions to four rows. */

@@ -1,5 +1,6 @@
 package pelican.kernel;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -51,7 +52,9 @@ final class VectorExp {
       e.intoArray(x, offset + i);
       sum = sum.add(e);
     }
-    float total = sum.reduceLanes(VectorOperators.ADD);
+    long sums = Scratch.ofThread().sums();
+    sum.intoMemorySegment(Memory.ALL, sums & Memory.ANY, ByteOrder.LITTLE_ENDIAN);
+    float total = VectorFloats.sumOfLanes(sums);
     for (; i < size; i++) {
       float e = (float) Math.exp(Math.clamp(x[offset + i] - max, -LIMIT, LIMIT));
       x[offset + i] = e;

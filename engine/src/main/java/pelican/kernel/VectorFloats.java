@@ -1,5 +1,6 @@
 package pelican.kernel;
 
+import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -9,7 +10,43 @@ final class VectorFloats {
   static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
   static final int L = S.length();
 
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Float> F4 = FloatVector.SPECIES_128;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
   private VectorFloats() {}
+
+  /**
+   * The sum of the lanes of a vector of species {@link #S} in memory, which is overwritten: its
+   * halves are added until one lane is left. A vector's own reduction adds in another order once it
+   * is compiled, so that the same input would not always give the same output. Through memory,
+   * since a method that takes a vector has it made an object wherever the method is not inlined.
+   *
+   * @param address of the vector, see {@link Scratch#sums}
+   */
+  static float sumOfLanes(long address) {
+    long at = address & Memory.ANY;
+    for (int half = L / 2; half > 8; half /= 2) {
+      for (int i = 0; i < half; i++) {
+        long to = at + 4L * i & Memory.ANY;
+        float upper = Memory.ALL.get(Memory.FLOAT, to + 4L * half);
+        Memory.ALL.set(Memory.FLOAT, to, Memory.ALL.get(Memory.FLOAT, to) + upper);
+      }
+    }
+    if (L >= 16) {
+      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
+          .intoMemorySegment(Memory.ALL, at, LITTLE);
+    }
+    if (L >= 8) {
+      FloatVector.fromMemorySegment(F4, Memory.ALL, at, LITTLE)
+          .add(FloatVector.fromMemorySegment(F4, Memory.ALL, at + 16, LITTLE))
+          .intoMemorySegment(Memory.ALL, at, LITTLE);
+    }
+    float a = Memory.ALL.get(Memory.FLOAT, at) + Memory.ALL.get(Memory.FLOAT, at + 8);
+    float b = Memory.ALL.get(Memory.FLOAT, at + 4) + Memory.ALL.get(Memory.FLOAT, at + 12);
+    return a + b;
+  }
 
   static float sumOfSquares(float[] x, int offset, int size) {
     FloatVector a = FloatVector.zero(S);
@@ -21,7 +58,9 @@ final class VectorFloats {
       a = u.fma(u, a);
       b = v.fma(v, b);
     }
-    float sum = a.add(b).reduceLanes(VectorOperators.ADD);
+    long sums = Scratch.ofThread().sums();
+    a.add(b).intoMemorySegment(Memory.ALL, sums & Memory.ANY, LITTLE);
+    float sum = sumOfLanes(sums);
     for (; i < size; i++) {
       sum += x[offset + i] * x[offset + i];
     }

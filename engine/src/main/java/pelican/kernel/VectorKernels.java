@@ -212,6 +212,7 @@ public final class VectorKernels implements Kernels {
       float[] out,
       int outOffset,
       int outStride) {
+    long sums = Scratch.ofThread().sums();
     int r = 0;
     for (; r + 4 <= rows; r += 4) {
       for (int j = 0; j < positions; j++) {
@@ -226,13 +227,14 @@ public final class VectorKernels implements Kernels {
             size,
             out,
             outOffset + r * outStride + j,
-            outStride);
+            outStride,
+            sums);
       }
     }
     for (; r < rows; r++) {
       for (int j = 0; j < positions; j++) {
         out[outOffset + r * outStride + j] =
-            VectorAttention.score(q, qOffsets[r], keys, keyOffset + j * size, size);
+            VectorAttention.score(q, qOffsets[r], keys, keyOffset + j * size, size, sums);
       }
     }
   }

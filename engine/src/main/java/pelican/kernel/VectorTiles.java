@@ -3,7 +3,6 @@ package pelican.kernel;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -18,6 +17,11 @@ import jdk.incubator.vector.VectorSpecies;
  * <p>The fence at the end of a step costs no instruction on x86. It keeps the compiler from moving
  * the next steps' loads forward once it has unrolled the loop: they would take the registers of the
  * sums, which then go through memory in each step.
+ *
+ * <p>Whatever tile multiplies a row with a token, there is one vector of sums for the two, the
+ * columns come in the same order, and the lanes are added in the same order: what a token's product
+ * is does not depend on the tokens beside it. A tile leaves its sums in memory, a token's rows one
+ * after the other, since the lanes are added there, see {@link VectorFloats#sumOfLanes}.
  */
 final class VectorTiles {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
@@ -40,6 +44,9 @@ final class VectorTiles {
    * would meet in the same sets of the cache.
    */
   static final int ROW_BYTES = BLOCK_COLUMNS * Float.BYTES + 64;
+
+  /** Room for the vectors of sums of a tile. */
+  static final int SUMS_BYTES = 16 * BYTES;
 
   private VectorTiles() {}
 
@@ -119,6 +126,7 @@ final class VectorTiles {
       float[] out,
       int o,
       int stride) {
+    long sums = Scratch.ofThread().sums();
     int steps = count / L;
     int t = 0;
     while (t < tokens) {
@@ -130,35 +138,50 @@ final class VectorTiles {
         for (; r + ROWS <= rows; r += ROWS) {
           long wr = w + (long) r * ROW_BYTES;
           if (MANY_REGISTERS) {
-            tile4x4(wr, x, steps, out, to + r, stride);
+            tile4x4(wr, x, steps, sums);
           } else if (tile == 5) {
-            tile2x5(wr, x, steps, out, to + r, stride);
+            tile2x5(wr, x, steps, sums);
           } else {
-            tile2x4(wr, x, steps, out, to + r, stride);
+            tile2x4(wr, x, steps, sums);
+          }
+          for (int i = 0; i < ROWS; i += 2) {
+            addPairs(sums + (long) BYTES * i, tile, ROWS * BYTES, out, to + r + i, stride);
           }
         }
       } else {
         for (; r + 4 <= rows; r += 4) {
-          tile4x1(w + (long) r * ROW_BYTES, x, steps, out, to + r, stride);
+          tile4x1(w + (long) r * ROW_BYTES, x, steps, sums);
+          addPairs(sums, 2, 2 * BYTES, out, to + r, 2);
         }
       }
       for (; r < rows; r++) {
         for (int i = 0; i < tile; i++) {
-          tile1x1(
-              w + (long) r * ROW_BYTES,
-              x + (long) BYTES * i,
-              steps,
-              BYTES * tile,
-              out,
-              to + i * stride + r);
+          long xi = x + (long) BYTES * i;
+          tile1x1(w + (long) r * ROW_BYTES, xi, steps, BYTES * tile, sums);
+          out[to + i * stride + r] += VectorFloats.sumOfLanes(sums);
         }
       }
       t += tile;
     }
   }
 
+  /**
+   * Adds the lanes of two rows' sums for each of some tokens.
+   *
+   * @param sums the address of the first token's sums
+   * @param step the bytes from one token's sums to the next token's
+   * @param out {@code out[o + t·stride]} and the value after it
+   */
+  private static void addPairs(long sums, int tokens, int step, float[] out, int o, int stride) {
+    for (int t = 0; t < tokens; t++) {
+      long at = sums + (long) step * t;
+      out[o + t * stride] += VectorFloats.sumOfLanes(at);
+      out[o + t * stride + 1] += VectorFloats.sumOfLanes(at + BYTES);
+    }
+  }
+
   /** 4 rows times 4 tokens. */
-  private static void tile4x4(long w, long x, int steps, float[] out, int o, int stride) {
+  private static void tile4x4(long w, long x, int steps, long sums) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -243,26 +266,27 @@ final class VectorTiles {
       xi += 8L * BYTES;
       VarHandle.loadLoadFence();
     }
-    out[o] += a00.reduceLanes(VectorOperators.ADD);
-    out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
-    out[o + 2] += a20.reduceLanes(VectorOperators.ADD);
-    out[o + 3] += a30.reduceLanes(VectorOperators.ADD);
-    out[o + stride] += a01.reduceLanes(VectorOperators.ADD);
-    out[o + stride + 1] += a11.reduceLanes(VectorOperators.ADD);
-    out[o + stride + 2] += a21.reduceLanes(VectorOperators.ADD);
-    out[o + stride + 3] += a31.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride] += a02.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride + 1] += a12.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride + 2] += a22.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride + 3] += a32.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride] += a03.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride + 1] += a13.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride + 2] += a23.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride + 3] += a33.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a00.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a10.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a20.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a30.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
+    a01.intoMemorySegment(Memory.ALL, to + 4 * BYTES, LITTLE);
+    a11.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
+    a21.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
+    a31.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
+    a02.intoMemorySegment(Memory.ALL, to + 8 * BYTES, LITTLE);
+    a12.intoMemorySegment(Memory.ALL, to + 9 * BYTES, LITTLE);
+    a22.intoMemorySegment(Memory.ALL, to + 10 * BYTES, LITTLE);
+    a32.intoMemorySegment(Memory.ALL, to + 11 * BYTES, LITTLE);
+    a03.intoMemorySegment(Memory.ALL, to + 12 * BYTES, LITTLE);
+    a13.intoMemorySegment(Memory.ALL, to + 13 * BYTES, LITTLE);
+    a23.intoMemorySegment(Memory.ALL, to + 14 * BYTES, LITTLE);
+    a33.intoMemorySegment(Memory.ALL, to + 15 * BYTES, LITTLE);
   }
 
   /** 2 rows times 4 tokens. */
-  private static void tile2x4(long w, long x, int steps, float[] out, int o, int stride) {
+  private static void tile2x4(long w, long x, int steps, long sums) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -317,18 +341,19 @@ final class VectorTiles {
       xi += 8L * BYTES;
       VarHandle.loadLoadFence();
     }
-    out[o] += a00.reduceLanes(VectorOperators.ADD);
-    out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
-    out[o + stride] += a01.reduceLanes(VectorOperators.ADD);
-    out[o + stride + 1] += a11.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride] += a02.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride + 1] += a12.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride] += a03.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride + 1] += a13.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a00.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a10.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a01.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a11.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
+    a02.intoMemorySegment(Memory.ALL, to + 4 * BYTES, LITTLE);
+    a12.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
+    a03.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
+    a13.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
   }
 
   /** 2 rows times 5 tokens. */
-  private static void tile2x5(long w, long x, int steps, float[] out, int o, int stride) {
+  private static void tile2x5(long w, long x, int steps, long sums) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a01 = FloatVector.zero(S);
     FloatVector a02 = FloatVector.zero(S);
@@ -393,20 +418,21 @@ final class VectorTiles {
       xi += 10L * BYTES;
       VarHandle.loadLoadFence();
     }
-    out[o] += a00.reduceLanes(VectorOperators.ADD);
-    out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
-    out[o + stride] += a01.reduceLanes(VectorOperators.ADD);
-    out[o + stride + 1] += a11.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride] += a02.reduceLanes(VectorOperators.ADD);
-    out[o + 2 * stride + 1] += a12.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride] += a03.reduceLanes(VectorOperators.ADD);
-    out[o + 3 * stride + 1] += a13.reduceLanes(VectorOperators.ADD);
-    out[o + 4 * stride] += a04.reduceLanes(VectorOperators.ADD);
-    out[o + 4 * stride + 1] += a14.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a00.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a10.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a01.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a11.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
+    a02.intoMemorySegment(Memory.ALL, to + 4 * BYTES, LITTLE);
+    a12.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
+    a03.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
+    a13.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
+    a04.intoMemorySegment(Memory.ALL, to + 8 * BYTES, LITTLE);
+    a14.intoMemorySegment(Memory.ALL, to + 9 * BYTES, LITTLE);
   }
 
   /** 4 rows times 1 token. */
-  private static void tile4x1(long w, long x, int steps, float[] out, int o, int stride) {
+  private static void tile4x1(long w, long x, int steps, long sums) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a10 = FloatVector.zero(S);
     FloatVector a20 = FloatVector.zero(S);
@@ -443,14 +469,15 @@ final class VectorTiles {
       xi += 2L * BYTES;
       VarHandle.loadLoadFence();
     }
-    out[o] += a00.reduceLanes(VectorOperators.ADD);
-    out[o + 1] += a10.reduceLanes(VectorOperators.ADD);
-    out[o + 2] += a20.reduceLanes(VectorOperators.ADD);
-    out[o + 3] += a30.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a00.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a10.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a20.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a30.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
   }
 
   /** One row times one token, {@code xStep} bytes from one vector to the next. */
-  private static void tile1x1(long w, long x, int steps, int xStep, float[] out, int o) {
+  private static void tile1x1(long w, long x, int steps, int xStep, long sums) {
     FloatVector a = FloatVector.zero(S);
     for (int i = 0; i < steps; i++) {
       long wi = w + (long) BYTES * i & Memory.ANY;
@@ -459,6 +486,7 @@ final class VectorTiles {
           FloatVector.fromMemorySegment(S, Memory.ALL, wi, LITTLE)
               .fma(FloatVector.fromMemorySegment(S, Memory.ALL, xi, LITTLE), a);
     }
-    out[o] += a.reduceLanes(VectorOperators.ADD);
+    long to = sums & Memory.ANY;
+    a.intoMemorySegment(Memory.ALL, to, LITTLE);
   }
 }

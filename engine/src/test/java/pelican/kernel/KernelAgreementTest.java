@@ -4,14 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.File;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -62,9 +57,10 @@ class KernelAgreementTest {
     assumeTrue(System.getProperty("os.name").equals("Linux"));
     String file = folder.resolve("matrix").toString();
     String output =
-        runProgram(
-            "pelican.kernel.ShortenedMatrix",
-            file,
+        ChildJvm.run(
+            folder,
+            ShortenedMatrix.class,
+            List.of(file),
             "--add-modules",
             "jdk.incubator.vector",
             "-Xbatch",
@@ -99,35 +95,6 @@ class KernelAgreementTest {
   }
 
   private String run(String... flags) throws IOException, InterruptedException {
-    return runProgram("pelican.kernel.KernelAgreement", "", flags);
-  }
-
-  private String runProgram(String main, String argument, String... flags)
-      throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.add("-XX:+IgnoreUnrecognizedVMOptions");
-    command.addAll(List.of(flags));
-    command.add("-cp");
-    command.add(
-        String.join(
-            File.pathSeparator,
-            Stream.of("target/classes", "target/test-classes")
-                .map(Path::of)
-                .map(path -> path.toAbsolutePath().toString())
-                .toList()));
-    command.add(main);
-    command.add(argument);
-    Path file = folder.resolve("output.txt");
-    Process process =
-        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(file.toFile()).start();
-    try {
-      assertThat(process.waitFor(200, TimeUnit.SECONDS)).as("ended in time").isTrue();
-    } finally {
-      process.destroyForcibly();
-    }
-    String output = Files.readString(file);
-    assertThat(process.exitValue()).as(output).isZero();
-    return output;
+    return ChildJvm.run(folder, KernelAgreement.class, List.of(), flags);
   }
 }
