@@ -8,6 +8,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
@@ -98,7 +99,15 @@ public final class GoldenModel {
 
   /** The relative error of log-probabilities after each token, run in batches of the given size. */
   public double[] errors(Kernels kernels, int batchSize, boolean half) {
+    float[][] results = logits(kernels, batchSize, half);
     double[] errors = new double[tokens.length];
+    Arrays.setAll(errors, i -> relativeError(results[i], i));
+    return errors;
+  }
+
+  /** The logits after each token, run in batches of the given size. */
+  float[][] logits(Kernels kernels, int batchSize, boolean half) {
+    float[][] results = new float[tokens.length][];
     try (GgufFile gguf = GgufFile.open(file);
         Workers workers = new Workers(2)) {
       GemmaModel model = new GemmaModel(gguf, kernels, workers);
@@ -110,20 +119,22 @@ public final class GoldenModel {
           batch.add(cache, tokens[j], true);
         }
         float[] result = model.forward(batch);
+        int size = model.vocabulary();
         for (int j = i; j < end; j++) {
-          errors[j] = relativeError(result, (j - i) * model.vocabulary(), j, model.vocabulary());
+          results[j] = Arrays.copyOfRange(result, (j - i) * size, (j - i + 1) * size);
         }
       }
     }
-    return errors;
+    return results;
   }
 
   /** {@code rms(y − ref) / std(ref)} of the log-probabilities at a position. */
-  double relativeError(float[] result, int offset, int position, int vocabulary) {
+  double relativeError(float[] result, int position) {
+    int vocabulary = result.length;
     double[] y = new double[vocabulary];
     double[] reference = new double[vocabulary];
     for (int i = 0; i < vocabulary; i++) {
-      y[i] = result[offset + i];
+      y[i] = result[i];
       reference[i] = logits.get(position * vocabulary + i);
     }
     logProbabilities(y);

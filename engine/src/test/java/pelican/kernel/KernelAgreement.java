@@ -65,7 +65,7 @@ public final class KernelAgreement {
 
   private void product(GgmlType type, int rows, int columns, int tokens) {
     try (Arena arena = Arena.ofConfined()) {
-      Matrix w = randomMatrix(arena, type, rows, columns);
+      Matrix w = randomMatrix(arena, type, rows, columns, random);
       Activations x = new Activations().reset(tokens, columns);
       fill(x.values(), 1);
       x.changed();
@@ -124,7 +124,7 @@ public final class KernelAgreement {
   }
 
   /** Random blocks; bytes that hold half-precision scales are kept finite. */
-  private Matrix randomMatrix(Arena arena, GgmlType type, int rows, int columns) {
+  static Matrix randomMatrix(Arena arena, GgmlType type, int rows, int columns, Random random) {
     BlockFormat format = BlockFormat.of(type);
     long bytes = (long) rows * columns / type.blockSize() * type.blockBytes();
     MemorySegment data = arena.allocate(bytes, 64);

@@ -2,23 +2,23 @@ package pelican.kernel;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.Random;
+import java.util.Set;
 import java.util.zip.CRC32;
 import pelican.gguf.GgmlType;
-import pelican.quant.BlockFormat;
 
 /**
  * Digests of sums of floats, to be compared bit for bit. Runs in a test, and as a program in JVMs
  * that compile nothing, or all of it.
  */
 public final class SameSums {
-  /** More than one block of columns, the second of which is not full. */
-  private static final int COLUMNS = VectorTiles.BLOCK_COLUMNS + 96;
+  /** The formats whose products are the same in any batch. */
+  static final Set<GgmlType> TYPES =
+      EnumSet.of(GgmlType.F32, GgmlType.F16, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K);
 
   /** Not a multiple of the rows of any tile. */
   static final int ROWS = 13;
@@ -29,7 +29,7 @@ public final class SameSums {
   /** How many keys there are. */
   static final int POSITIONS = 19;
 
-  private final VectorKernels kernels = new VectorKernels();
+  private final VectorKernels kernels = new VectorKernels(false);
   private final Workers workers = new Workers(1);
 
   /**
@@ -55,9 +55,9 @@ public final class SameSums {
   private String digests() {
     StringBuilder lines = new StringBuilder(kernels.description() + "\n");
     try (Arena arena = Arena.ofConfined()) {
-      for (GgmlType type : new GgmlType[] {GgmlType.F32, GgmlType.F16}) {
+      for (GgmlType type : TYPES) {
         Matrix w = matrix(arena, type);
-        float[] x = values(9 * COLUMNS);
+        float[] x = values(9 * w.columns());
         for (int tokens : new int[] {1, 5, 9}) {
           add(lines, type + " with " + tokens + " tokens", product(w, x, 0, tokens));
         }
@@ -99,23 +99,16 @@ public final class SameSums {
     return values;
   }
 
-  /** A matrix of {@link #ROWS} rows for {@link #product}. */
+  /**
+   * A matrix of {@link #ROWS} rows for {@link #product}, whose columns are more than any kernel
+   * takes at a time, and not twice as many.
+   */
   static Matrix matrix(Arena arena, GgmlType type) {
-    float[] weights = values(ROWS * COLUMNS);
-    MemorySegment data = arena.allocate((long) weights.length * type.blockBytes(), 64);
-    for (int i = 0; i < weights.length; i++) {
-      if (type == GgmlType.F32) {
-        data.setAtIndex(ValueLayout.JAVA_FLOAT, i, weights[i]);
-      } else {
-        data.setAtIndex(ValueLayout.JAVA_SHORT, i, Float.floatToFloat16(weights[i]));
-      }
-    }
-    return new Matrix("random " + type, BlockFormat.of(type), ROWS, COLUMNS, data);
-  }
-
-  /** Values of tokens for {@link #product}. */
-  static float[] tokens(int count) {
-    return values(count * COLUMNS);
+    int columns =
+        type.blockSize() == 1
+            ? VectorTiles.BLOCK_COLUMNS + 96
+            : IntegerTiles.PART_COLUMNS + type.blockSize();
+    return KernelAgreement.randomMatrix(arena, type, ROWS, columns, new Random(columns));
   }
 
   /**
@@ -125,8 +118,8 @@ public final class SameSums {
    * @return [count][{@link #ROWS}]
    */
   float[] product(Matrix w, float[] tokens, int first, int count) {
-    Activations x = new Activations().reset(count, COLUMNS);
-    System.arraycopy(tokens, first * COLUMNS, x.values(), 0, count * COLUMNS);
+    Activations x = new Activations().reset(count, w.columns());
+    System.arraycopy(tokens, first * w.columns(), x.values(), 0, count * w.columns());
     x.changed();
     float[] out = new float[count * ROWS];
     kernels.prepare(x, new Matrix[] {w}, workers);
