@@ -135,7 +135,7 @@ final class ByteTiles {
       // the minimums that are not needed go where the sums will be
       ByteRows.unpack(type, at + w.rowBytes() * r, blocks, to, scales + scaleBytes * r, sums);
     }
-    IntegerTiles.clear(sums, rows * padded(tokens));
+    LaneSums.clear(sums, rows * padded(tokens));
     for (int c = 0; c < count; c += TILE_COLUMNS) {
       int groups = Math.min(TILE_COLUMNS, count - c) / ByteRows.GROUP;
       long scalesAt = scales + (long) (c / ByteRows.GROUP) * ByteRows.SCALE_BYTES;
@@ -167,7 +167,7 @@ final class ByteTiles {
       for (int r = 0; r < rows; r++) {
         for (int i = 0; i < Math.min(tile, tokens - t); i++) {
           int at = o + (t + i) * stride + r;
-          float sum = IntegerTiles.sum(from + 32L * i);
+          float sum = LaneSums.sum(from + 32L * i);
           out[at] = add ? out[at] + sum : sum;
         }
         from += 32L * tile;

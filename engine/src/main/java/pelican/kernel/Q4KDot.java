@@ -55,12 +55,13 @@ final class Q4KDot {
     long address = Memory.address(w, rowFrom, rowTo);
     Scratch scratch = Scratch.ofThread();
     long sums = scratch.block();
-    for (int row = rowFrom; row < rowTo; row += IntegerTiles.DOT_ROWS) {
-      int rows = Math.min(IntegerTiles.DOT_ROWS, rowTo - row);
-      int streams = IntegerTiles.streams(rows);
+    int rows;
+    for (int row = rowFrom; row < rowTo; row += rows) {
+      rows = LaneSums.dotRows(rowTo - row);
+      int streams = LaneSums.streams(rows);
       for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
         int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
-        IntegerTiles.clear(sums, rows);
+        LaneSums.clear(sums, rows);
         dot(
             address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
             w.rowBytes(),
@@ -72,7 +73,7 @@ final class Q4KDot {
             q.factors(token, 1, part),
             scratch.scales(),
             sums);
-        IntegerTiles.store(sums, rows, streams, part > 0, out, offset + row);
+        LaneSums.store(sums, rows, streams, part > 0, out, offset + row);
       }
     }
     Reference.reachabilityFence(x);

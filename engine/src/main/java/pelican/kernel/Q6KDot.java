@@ -49,12 +49,13 @@ final class Q6KDot {
     QuantizedTokens q = x.quantizedTokens();
     long address = Memory.address(w, rowFrom, rowTo);
     long sums = Scratch.ofThread().block();
-    for (int row = rowFrom; row < rowTo; row += IntegerTiles.DOT_ROWS) {
-      int rows = Math.min(IntegerTiles.DOT_ROWS, rowTo - row);
-      int streams = IntegerTiles.streams(rows);
+    int rows;
+    for (int row = rowFrom; row < rowTo; row += rows) {
+      rows = LaneSums.dotRows(rowTo - row);
+      int streams = LaneSums.streams(rows);
       for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
         int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
-        IntegerTiles.clear(sums, rows);
+        LaneSums.clear(sums, rows);
         dot(
             address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
             w.rowBytes(),
@@ -65,7 +66,7 @@ final class Q6KDot {
             q.corrections(token, part),
             q.factors(token, 1, part),
             sums);
-        IntegerTiles.store(sums, rows, streams, part > 0, out, offset + row);
+        LaneSums.store(sums, rows, streams, part > 0, out, offset + row);
       }
     }
     Reference.reachabilityFence(x);

@@ -19,7 +19,9 @@ final class Scratch {
               SCALES_BYTES
                   + VectorTiles.SUMS_BYTES
                   + Math.max(
-                      Math.max(ByteTiles.SCRATCH_BYTES, IntegerTiles.SCRATCH_BYTES),
+                      Math.max(
+                          Math.max(ByteTiles.SCRATCH_BYTES, LaneSums.DOT_BYTES),
+                          IntegerTiles.SCRATCH_BYTES),
                       VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
               64);
 
