@@ -26,12 +26,34 @@ public final class Activations {
   private float[] values = new float[0];
   private int tokens;
   private int columns;
-  private MemorySegment panels = MemorySegment.NULL;
-  private boolean packed;
-  private MemorySegment bytePanels = MemorySegment.NULL;
-  private boolean packedForBytes;
-  private final QuantizedTokens quantizedTokens = new QuantizedTokens();
+  private final Copy panels = new Copy();
+  private final Copy roundedPanels = new Copy();
+  private final Copy bytePanels = new Copy();
+  private final Copy roundedBytePanels = new Copy();
+  private float[] rounded = new float[0];
+  private boolean valuesAreRounded;
+
+  // made when it is wanted: it needs the module of vectors
+  private QuantizedTokens quantizedTokens;
   private boolean quantized;
+
+  /** A copy of the values, outside the heap, where it can begin at a multiple of a cache line. */
+  private static final class Copy {
+    private MemorySegment memory = MemorySegment.NULL;
+    private boolean made;
+
+    /** The address of room for a copy that is still to be made, or 0 if it is there. */
+    long toMake(long size) {
+      if (made) {
+        return 0;
+      }
+      if (memory.byteSize() < size) {
+        memory = Arena.ofAuto().allocate(size, 64);
+      }
+      made = true;
+      return memory.address();
+    }
+  }
 
   /** Sets the shape; what the values were is lost. */
   public Activations reset(int tokens, int columns) {
@@ -60,65 +82,88 @@ public final class Activations {
 
   /** Tells that the values were written, so that copies in another order are made anew. */
   public void changed() {
-    packed = false;
-    packedForBytes = false;
+    panels.made = false;
+    roundedPanels.made = false;
+    bytePanels.made = false;
+    roundedBytePanels.made = false;
+    valuesAreRounded = false;
     quantized = false;
   }
 
-  /** Makes the copy of all tokens that {@link VectorTiles} read, if it is not there yet. */
-  void pack(Workers workers) {
-    if (packed) {
+  /**
+   * Makes the copy of all tokens that {@link VectorTiles} read, if it is not there yet.
+   *
+   * @param round whether of the values as {@link QuantizedTokens} would round them
+   */
+  void pack(boolean round, Workers workers) {
+    long size = Math.multiplyExact((long) Float.BYTES * columns, tokens);
+    long to = (round ? roundedPanels : panels).toMake(size);
+    if (to == 0) {
       return;
     }
-    long size = Math.multiplyExact((long) Float.BYTES * columns, tokens);
-    if (panels.byteSize() < size) {
-      panels = Arena.ofAuto().allocate(size, 64);
-    }
-    long to = panels.address();
+    float[] source = source(round);
     workers.run(
         tokens,
         PACKED_TOKENS,
         (from, end) ->
             VectorTiles.pack(
-                values,
+                source,
                 tokens,
                 columns,
                 VectorTiles.tileStart(tokens, from),
                 VectorTiles.tileStart(tokens, end),
                 to));
-    packed = true;
   }
 
   /** The address of what {@link #pack} wrote. */
-  long panels() {
-    return panels.address();
+  long panels(boolean round) {
+    return (round ? roundedPanels : panels).memory.address();
   }
 
-  /** Makes the copy of all tokens that {@link ByteTiles} read, if it is not there yet. */
-  void packForBytes(Workers workers) {
-    if (packedForBytes) {
+  /**
+   * Makes the copy of all tokens that {@link ByteTiles} read, if it is not there yet.
+   *
+   * @param round as for {@link #pack}
+   */
+  void packForBytes(boolean round, Workers workers) {
+    long size = Math.multiplyExact((long) Float.BYTES * columns, (long) ByteTiles.padded(tokens));
+    long to = (round ? roundedBytePanels : bytePanels).toMake(size);
+    if (to == 0) {
       return;
     }
-    long size = Math.multiplyExact((long) Float.BYTES * columns, (long) ByteTiles.padded(tokens));
-    if (bytePanels.byteSize() < size) {
-      bytePanels = Arena.ofAuto().allocate(size, 64);
-    }
-    long to = bytePanels.address();
+    float[] source = source(round);
     workers.run(
         columns / ByteRows.GROUP,
         Math.max(1, PACKED_VALUES / (ByteRows.GROUP * tokens)),
-        (from, end) -> ByteTiles.pack(values, tokens, columns, from, end, to));
-    packedForBytes = true;
+        (from, end) -> ByteTiles.pack(source, tokens, columns, from, end, to));
   }
 
   /** The address of what {@link #packForBytes} wrote. */
-  long bytePanels() {
-    return bytePanels.address();
+  long bytePanels(boolean round) {
+    return (round ? roundedBytePanels : bytePanels).memory.address();
+  }
+
+  private float[] source(boolean round) {
+    if (!round) {
+      return values;
+    }
+    if (!valuesAreRounded) {
+      int size = tokens * columns;
+      if (rounded.length < size) {
+        rounded = new float[size];
+      }
+      QuantizedTokens.round(values, size, rounded);
+      valuesAreRounded = true;
+    }
+    return rounded;
   }
 
   /** Quantizes all tokens, if that is not done yet. */
   void quantize(Workers workers) {
     if (!quantized) {
+      if (quantizedTokens == null) {
+        quantizedTokens = new QuantizedTokens();
+      }
       quantizedTokens.set(values, tokens, columns, workers);
       quantized = true;
     }

@@ -98,9 +98,17 @@ final class ByteTiles {
    *
    * @param w of a type that {@link ByteRows#has} a form for
    * @param x at most {@link Activations#SMALL_BATCH} tokens
+   * @param panels the address of what {@link #pack} made of them
    */
   static void multiply(
-      Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
+      Matrix w,
+      int rowFrom,
+      int rowTo,
+      Activations x,
+      long panels,
+      float[] out,
+      int offset,
+      int stride) {
     long address = Memory.address(w, rowFrom, rowTo);
     long scratch = Scratch.ofThread().block();
     for (int c = 0; c < w.columns(); c += PART_COLUMNS) {
@@ -111,7 +119,7 @@ final class ByteTiles {
         long sums =
             scratch
                 + (long) ROWS * count / ByteRows.GROUP * (ByteRows.GROUP + ByteRows.SCALE_BYTES);
-        part(w, from, rows, c, count, x, scratch, sums);
+        part(w, from, rows, c, count, x.tokens(), panels, scratch, sums);
         store(sums, rows, x.tokens(), c > 0, out, offset + r, stride);
       }
     }
@@ -123,9 +131,16 @@ final class ByteTiles {
    * are still to be added, of a tile's tokens for each row in turn.
    */
   private static void part(
-      Matrix w, long from, int rows, int column, int count, Activations x, long bytes, long sums) {
+      Matrix w,
+      long from,
+      int rows,
+      int column,
+      int count,
+      int tokens,
+      long panels,
+      long bytes,
+      long sums) {
     GgmlType type = w.format().type();
-    int tokens = x.tokens();
     long scales = bytes + (long) rows * count;
     long scaleBytes = (long) (count / ByteRows.GROUP) * ByteRows.SCALE_BYTES;
     long at = from + (long) (column / type.blockSize()) * type.blockBytes();
@@ -143,7 +158,7 @@ final class ByteTiles {
       int tile;
       for (int t = 0; t < tokens; t += tile) {
         tile = tile(tokens - t);
-        long panel = x.bytePanels() + 4L * ((long) t * w.columns() + (long) tile * (column + c));
+        long panel = panels + 4L * ((long) t * w.columns() + (long) tile * (column + c));
         for (int r = 0; r < rows; r++) {
           long weights = bytes + c + (long) count * r;
           if (tile == 8) {

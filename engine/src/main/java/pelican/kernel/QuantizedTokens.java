@@ -158,15 +158,40 @@ final class QuantizedTokens {
   }
 
   /**
-   * Rounds a block to multiples of its factor, which is returned. What is not finite makes the
-   * factor so too.
+   * What values are worth once they are quantized.
+   *
+   * @param count how many, a multiple of {@link #BLOCK}
    */
-  private static float round(float[] values, int from, long block) {
+  static void round(float[] values, int count, float[] rounded) {
+    for (int from = 0; from < count; from += BLOCK) {
+      float max = largest(values, from);
+      float scale = max < TINY ? 0 : LEVELS / max;
+      float factor = max < TINY ? 0 : max / LEVELS;
+      for (int i = from; i < from + BLOCK; i += 8) {
+        FloatVector.fromArray(F8, values, i)
+            .mul(scale)
+            .add(ROUND)
+            .sub(ROUND)
+            .mul(factor)
+            .intoArray(rounded, i);
+      }
+    }
+  }
+
+  private static float largest(float[] values, int from) {
     FloatVector largest = FloatVector.zero(F8);
     for (int i = 0; i < BLOCK; i += 8) {
       largest = largest.max(FloatVector.fromArray(F8, values, from + i).abs());
     }
-    float max = largest.reduceLanes(VectorOperators.MAX);
+    return largest.reduceLanes(VectorOperators.MAX);
+  }
+
+  /**
+   * Rounds a block to multiples of its factor, which is returned. What is not finite makes the
+   * factor so too.
+   */
+  private static float round(float[] values, int from, long block) {
+    float max = largest(values, from);
     if (max < TINY) {
       clear(block);
       return 0;

@@ -46,19 +46,31 @@ public final class VectorKernels implements Kernels {
   @Override
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
-      if (withIntegers(w)) {
+      if (withIntegers(w, x)) {
         x.quantize(workers);
       } else if (asBytes(w, x)) {
-        x.packForBytes(workers);
+        x.packForBytes(rounds(w), workers);
       } else {
-        x.pack(workers);
+        x.pack(rounds(w), workers);
       }
     }
   }
 
-  /** Whether a product is one of tokens as integers. */
-  boolean withIntegers(Matrix w) {
+  /** Whether products with some weights are those of tokens as {@link QuantizedTokens}. */
+  boolean rounds(Matrix w) {
     return !floatActivations && bits >= 256 && IntegerTiles.has(w.format().type());
+  }
+
+  /**
+   * Whether they are computed with integers. With vectors of 512 bits tiles of floats are faster,
+   * which then have the integers' values.
+   */
+  private boolean withIntegers(Matrix w, Activations x) {
+    return rounds(w) && (bits < 512 || alone(x));
+  }
+
+  private static boolean alone(Activations x) {
+    return QuantizedTokens.tile(1, x.tokens()) == 1;
   }
 
   /**
@@ -73,12 +85,12 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    if (withIntegers(w)) {
+    if (withIntegers(w, x)) {
       withIntegers(w, rowFrom, rowTo, x, out, offset, stride);
       return;
     }
     if (asBytes(w, x)) {
-      ByteTiles.multiply(w, rowFrom, rowTo, x, out, offset, stride);
+      ByteTiles.multiply(w, rowFrom, rowTo, x, x.bytePanels(rounds(w)), out, offset, stride);
       return;
     }
     for (int t = 0; t < x.tokens(); t++) {
@@ -98,7 +110,16 @@ public final class VectorKernels implements Kernels {
           decoder.decode(w, r + i, c, count, to, scratch.scales());
         }
         VectorTiles.multiply(
-            block, rows, x.panels(), x.tokens(), columns, c, count, out, offset + r, stride);
+            block,
+            rows,
+            x.panels(rounds(w)),
+            x.tokens(),
+            columns,
+            c,
+            count,
+            out,
+            offset + r,
+            stride);
       }
     }
     Reference.reachabilityFence(x);
@@ -107,8 +128,7 @@ public final class VectorKernels implements Kernels {
   private static void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
     GgmlType type = w.format().type();
-    boolean alone = QuantizedTokens.tile(1, x.tokens()) == 1;
-    if (alone && (type == GgmlType.Q4_K || type == GgmlType.Q6_K)) {
+    if (alone(x) && (type == GgmlType.Q4_K || type == GgmlType.Q6_K)) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {
         int o = offset + t * stride;

@@ -72,9 +72,9 @@ public final class KernelAgreement {
       float[] want = new float[tokens * rows];
       float[] got = new float[tokens * rows];
       Activations rounded = new Activations().reset(tokens, columns);
-      boolean integers = kernels instanceof VectorKernels v && v.withIntegers(w);
+      boolean rounds = kernels instanceof VectorKernels v && v.rounds(w);
       for (int i = 0; i < tokens * columns; i += 256) {
-        if (integers) {
+        if (rounds) {
           round(x.values(), i, rounded.values());
         } else {
           System.arraycopy(x.values(), i, rounded.values(), i, Math.min(256, tokens * columns - i));

@@ -9,6 +9,7 @@ import java.util.EnumSet;
 import java.util.Random;
 import java.util.Set;
 import java.util.zip.CRC32;
+import jdk.incubator.vector.FloatVector;
 import pelican.gguf.GgmlType;
 
 /**
@@ -16,7 +17,7 @@ import pelican.gguf.GgmlType;
  * that compile nothing, or all of it.
  */
 public final class SameSums {
-  /** The formats whose products are the same in any batch. */
+  /** The formats whose products are the same in any batch, where vectors have 256 bits. */
   static final Set<GgmlType> TYPES =
       EnumSet.of(GgmlType.F32, GgmlType.F16, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K);
 
@@ -29,7 +30,8 @@ public final class SameSums {
   /** How many keys there are. */
   static final int POSITIONS = 19;
 
-  private final VectorKernels kernels = new VectorKernels(false);
+  private final VectorKernels kernels =
+      new VectorKernels(Math.min(256, FloatVector.SPECIES_PREFERRED.vectorBitSize()), false);
   private final Workers workers = new Workers(1);
 
   /**
