@@ -29,12 +29,6 @@ class SessionTest {
   @BeforeAll
   static void load() throws URISyntaxException {
     model = Model.load(Path.of(SessionTest.class.getResource("/golden/tiny-Q4_K_M.gguf").toURI()));
-    // A sum's order, and so the last digits of logits, changes when its kernel is compiled.
-    for (int i = 0; i < 300; i++) {
-      for (int length : new int[] {1, 12, 80}) {
-        model.newSession().logits(randomPrompt(length, i));
-      }
-    }
   }
 
   @AfterAll

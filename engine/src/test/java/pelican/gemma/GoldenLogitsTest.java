@@ -65,7 +65,7 @@ class GoldenLogitsTest {
   /**
    * Not only nearly: a rounding that differed would now and then make another integer of a value,
    * and a prompt's answer depend on who else asks at the time. The mixture of experts is not among
-   * them, since it adds what experts give in an order of its own.
+   * them: it has weights of Q8_0, whose tiles of four and of eight tokens add in different orders.
    */
   @ParameterizedTest
   @ValueSource(strings = {"tiny-Q6_K", "tiny-Q5_K_M", "tiny-Q4_K_M", "dense-Q4_K_M"})
