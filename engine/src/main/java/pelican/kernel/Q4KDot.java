@@ -3,10 +3,10 @@ package pelican.kernel;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
@@ -23,26 +23,21 @@ final class Q4KDot {
   private static final int HALF_MASK = 0x8fffe000;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, 8 lanes each, since the compiler loads what it knows to be constant anew for
-  // each use.
-  private static final int[] CONSTANTS = new int[8 * 8];
+  // each use: nibbles, where the halves are, what makes their bits the values of scales (first four
+  // lanes) and minimums.
+  private static final int[] CONSTANTS = new int[3 * 8];
 
   static {
     for (int i = 0; i < 8; i++) {
-      CONSTANTS[i] = 0x000f000f;
-      // where in their ints the scales (first four lanes) and the minimums are
       boolean scale = i < 4;
-      int byteShift = 8 * (i & 3);
-      CONSTANTS[8 + i] = byteShift;
-      CONSTANTS[16 + i] = byteShift + 2;
-      CONSTANTS[24 + i] = byteShift + (scale ? 0 : 4);
-      CONSTANTS[32 + i] = scale ? 16 : 0;
-      CONSTANTS[40 + i] = scale ? 1 : 2;
-      CONSTANTS[48 + i] = 3;
-      CONSTANTS[56 + i] = Float.floatToRawIntBits(scale ? Memory.WIDEN_C : -Memory.WIDEN_C);
+      CONSTANTS[i] = 0x000f000f;
+      CONSTANTS[8 + i] = scale ? 16 : 0;
+      CONSTANTS[16 + i] = Float.floatToRawIntBits(scale ? Memory.WIDEN_C : -Memory.WIDEN_C);
     }
   }
 
@@ -84,7 +79,8 @@ final class Q4KDot {
    * own prefetching follows each of them, and so has more memory lines on their way than one row
    * would give. Short enough for the compiler's first tier, without which a method may stay in the
    * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
-   * which there are no registers.
+   * which there are no registers. Scales and minimums are taken apart in ordinary registers, which
+   * have nothing else to do: to spread words over a vector ({@code vpermd}) takes longer.
    *
    * @param streams how many rows are read at once
    * @param each how many rows each of the streams consists of
@@ -108,14 +104,8 @@ final class Q4KDot {
       long rowSums) {
     Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
-    IntVector byteShift = IntVector.fromArray(I8, CONSTANTS, 8);
-    IntVector secondShift = IntVector.fromArray(I8, CONSTANTS, 16);
-    IntVector upperShift = IntVector.fromArray(I8, CONSTANTS, 24);
-    IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 32);
-    VectorShuffle<Integer> firstOrSecond = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle();
-    VectorShuffle<Integer> third = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle();
-    FloatVector last = IntVector.fromArray(I8, CONSTANTS, 56).reinterpretAsFloats();
-    VectorShuffle<Integer> halves = IntVector.zero(I8).toShuffle();
+    IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 8);
+    FloatVector last = IntVector.fromArray(I8, CONSTANTS, 16).reinterpretAsFloats();
     long streamBytes = each * rowBytes;
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
@@ -126,11 +116,17 @@ final class Q4KDot {
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
           long scale = scratch + 64L * m & Memory.ANY;
-          IntVector head = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
-          IntVector bytes = head.rearrange(firstOrSecond);
-          IntVector upper = head.rearrange(third).lanewise(VectorOperators.LSHR, upperShift);
+          long eight = Memory.ALL.get(Memory.LONG, at + 4);
+          long four = Memory.ALL.get(Memory.INT, at + 12);
+          Memory.ALL.set(Memory.LONG, scale, eight & 0x3f3f3f3f_3f3f3f3fL);
+          Memory.ALL.set(
+              Memory.LONG,
+              scale + 32,
+              (eight >>> 2 & 0x30303030_30303030L)
+                  | (four & 0xf0f0f0f0L) << 28
+                  | (four & 0x0f0f0f0fL));
           FloatVector d =
-              head.rearrange(halves)
+              IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at))
                   .lanewise(VectorOperators.LSHL, halfShift)
                   .lanewise(VectorOperators.ASHR, 3)
                   .and(HALF_MASK)
@@ -138,11 +134,16 @@ final class Q4KDot {
                   .mul(Memory.WIDEN_A)
                   .mul(Memory.WIDEN_B)
                   .mul(last);
-          IntVector first = bytes.lanewise(VectorOperators.LSHR, byteShift).and(63);
-          IntVector second =
-              bytes.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));
-          FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
-          FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
+          FloatVector s0 =
+              ((FloatVector)
+                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale, LITTLE)
+                          .convertShape(VectorOperators.B2F, F8, 0))
+                  .mul(d);
+          FloatVector s1 =
+              ((FloatVector)
+                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale + 32, LITTLE)
+                          .convertShape(VectorOperators.B2F, F8, 0))
+                  .mul(d);
           s0.intoMemorySegment(Memory.ALL, scale, LITTLE);
           s1.intoMemorySegment(Memory.ALL, scale + 32, LITTLE);
         }

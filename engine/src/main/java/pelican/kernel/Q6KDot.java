@@ -74,9 +74,10 @@ final class Q6KDot {
 
   /**
    * Some rows: see {@link Q4KDot}. What is read twice comes from the level 1 cache; a register that
-   * held it would be missing elsewhere.
+   * held it would be missing elsewhere. One loop runs over the super-blocks of all streams: around
+   * one of its own for each super-block the compiler saves and restores the constants.
    *
-   * @param streams how many rows are read at once
+   * @param streams how many rows are read at once, a power of two
    * @param each how many rows each of the streams consists of
    * @param x the address of the token's values
    * @param corrections the address of what is taken off the products of each group
@@ -101,109 +102,110 @@ final class Q6KDot {
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
     long streamBytes = each * rowBytes;
+    int shift = Integer.numberOfTrailingZeros(streams);
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
       long sumsAt = rowSums + 32L * streams * r;
-      for (int c = 0; c < blocks; c++) {
+      for (int i = 0; i < blocks << shift; i++) {
+        int m = i & streams - 1;
+        int c = i >> shift;
         long factorAt = factors + 4L * c & Memory.ANY;
-        for (int m = 0; m < streams; m++) {
-          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long kept = sumsAt + 32L * m & Memory.ANY;
-          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
-          FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
-          FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
-          for (int half = 0; half < 2; half++) {
-            long low = at + 64L * half & Memory.ANY;
-            long high = at + 128 + 32L * half & Memory.ANY;
-            long p = x + 512L * c + 256L * half & Memory.ANY;
-            long k = corrections + 256L * c + 128L * half & Memory.ANY;
-            FloatVector scales =
-                ((FloatVector)
-                        ByteVector.fromMemorySegment(
-                                B8, Memory.ALL, at + SCALES + 8L * half & Memory.ANY, LITTLE)
-                            .convertShape(VectorOperators.B2F, F8, 0))
-                    .mul(d);
-            IntVector w =
-                IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
-                    .and(nibbles)
-                    .or(
-                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                            .lanewise(VectorOperators.LSHL, 4)
-                            .and(upper));
-            IntVector t =
-                w.and(even)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k, LITTLE))
-                    .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-            FloatVector sum =
-                scales
-                    .rearrange(spreadA)
-                    .mul((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0));
-            w =
-                IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
-                    .and(nibbles)
-                    .or(
-                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                            .lanewise(VectorOperators.LSHL, 2)
-                            .and(upper));
-            t =
-                w.and(even)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 32, LITTLE))
-                    .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
-            sum =
-                scales
-                    .rearrange(spreadB)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-            VarHandle.loadLoadFence();
-            w =
-                IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
-                    .lanewise(VectorOperators.LSHR, 4)
-                    .and(nibbles)
-                    .or(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE).and(upper));
-            t =
-                w.and(even)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 64, LITTLE))
-                    .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
-            sum =
-                scales
-                    .rearrange(spreadC)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-            w =
-                IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
-                    .lanewise(VectorOperators.LSHR, 4)
-                    .and(nibbles)
-                    .or(
-                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                            .lanewise(VectorOperators.LSHR, 2)
-                            .and(upper));
-            t =
-                w.and(even)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 96, LITTLE))
-                    .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
-            sum =
-                scales
-                    .rearrange(spreadD)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-            VarHandle.loadLoadFence();
-            all = sum.fma(factor, all);
-          }
-          all.intoMemorySegment(Memory.ALL, kept, LITTLE);
+        long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
+        long kept = sumsAt + 32L * m & Memory.ANY;
+        float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
+        FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
+        FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+        for (int half = 0; half < 2; half++) {
+          long low = at + 64L * half & Memory.ANY;
+          long high = at + 128 + 32L * half & Memory.ANY;
+          long p = x + 512L * c + 256L * half & Memory.ANY;
+          long k = corrections + 256L * c + 128L * half & Memory.ANY;
+          FloatVector scales =
+              ((FloatVector)
+                      ByteVector.fromMemorySegment(
+                              B8, Memory.ALL, at + SCALES + 8L * half & Memory.ANY, LITTLE)
+                          .convertShape(VectorOperators.B2F, F8, 0))
+                  .mul(d);
+          IntVector w =
+              IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
+                  .and(nibbles)
+                  .or(
+                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                          .lanewise(VectorOperators.LSHL, 4)
+                          .and(upper));
+          IntVector t =
+              w.and(even)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k, LITTLE))
+                  .add(
+                      w.lanewise(VectorOperators.LSHR, 8)
+                          .and(even)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+          FloatVector sum =
+              scales
+                  .rearrange(spreadA)
+                  .mul((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0));
+          w =
+              IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
+                  .and(nibbles)
+                  .or(
+                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                          .lanewise(VectorOperators.LSHL, 2)
+                          .and(upper));
+          t =
+              w.and(even)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 32, LITTLE))
+                  .add(
+                      w.lanewise(VectorOperators.LSHR, 8)
+                          .and(even)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
+          sum =
+              scales
+                  .rearrange(spreadB)
+                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+          VarHandle.loadLoadFence();
+          w =
+              IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
+                  .lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .or(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE).and(upper));
+          t =
+              w.and(even)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 64, LITTLE))
+                  .add(
+                      w.lanewise(VectorOperators.LSHR, 8)
+                          .and(even)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
+          sum =
+              scales
+                  .rearrange(spreadC)
+                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+          w =
+              IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
+                  .lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .or(
+                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                          .lanewise(VectorOperators.LSHR, 2)
+                          .and(upper));
+          t =
+              w.and(even)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, k + 96, LITTLE))
+                  .add(
+                      w.lanewise(VectorOperators.LSHR, 8)
+                          .and(even)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+          sum =
+              scales
+                  .rearrange(spreadD)
+                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+          VarHandle.loadLoadFence();
+          all = sum.fma(factor, all);
         }
+        all.intoMemorySegment(Memory.ALL, kept, LITTLE);
       }
     }
   }
