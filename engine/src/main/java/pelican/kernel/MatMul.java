@@ -29,10 +29,9 @@ public final class MatMul {
     for (Matrix w : weights) {
       total += w.rows();
     }
-    int grain = Math.max(MIN_ROWS, total / (8 * workers.count()) & -MIN_ROWS);
     workers.run(
         total,
-        grain,
+        MIN_ROWS,
         (from, to) -> {
           int start = 0;
           for (int i = 0; i < weights.length; i++) {

@@ -56,8 +56,8 @@ public final class Workers implements AutoCloseable {
   }
 
   /**
-   * Runs {@code task} over the items [0, items) in ranges of {@code grain} items, which the threads
-   * take as they become free, and returns when all are done.
+   * Runs {@code task} over the items [0, items) in ranges of {@code grain} items or a multiple of
+   * that, which the threads take as they become free, and returns when all are done.
    *
    * @throws RuntimeException or Error whatever the task threw first
    */
@@ -99,13 +99,29 @@ public final class Workers implements AutoCloseable {
     run(items, 1, task);
   }
 
+  /**
+   * How many of the items that are left a thread takes: its share of half of them, in multiples of
+   * the grain. Long ranges first, since kernels run best over those, short ones last, so that the
+   * threads end together.
+   */
+  private int size(int left) {
+    int share = left / (2 * count());
+    return Math.max(grain, share - share % grain);
+  }
+
   private void takeRanges() {
     try {
       Range current = task;
       int end = items;
-      int size = grain;
-      for (int from = next.getAndAdd(size); from < end; from = next.getAndAdd(size)) {
-        current.run(from, Math.min(end, from + size));
+      int from = next.get();
+      while (from < end) {
+        int size = Math.min(end - from, size(end - from));
+        int seen = next.compareAndExchange(from, from + size);
+        if (seen == from) {
+          current.run(from, from + size);
+          seen = next.get();
+        }
+        from = seen;
       }
     } catch (Throwable t) {
       failure = t;
