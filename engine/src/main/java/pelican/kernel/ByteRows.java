@@ -24,9 +24,6 @@ final class ByteRows {
   /** Bytes of their two scales and two minimums. */
   static final int SCALE_BYTES = 16;
 
-  /** Bytes of a super-block's scales and minimums as they meet {@link QuantizedTokens#sums}. */
-  static final int MINIMUM_BYTES = 64;
-
   private static final int NIBBLES = 0x0f0f0f0f;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
@@ -77,24 +74,26 @@ final class ByteRows {
    * @param at the address of the first block, in a range that was checked
    * @param bytes the address of room for {@link #GROUP} bytes for every 32 weights
    * @param scales the address of room for {@link #SCALE_BYTES} for every 32 weights
-   * @param minimums the address of room for {@link #MINIMUM_BYTES} for every super-block: of types
-   *     that have minimums, two vectors with those of four groups in their upper halves
-   * @param minimums the address of room for {@link #MINIMUM_BYTES} for every super-block: of types
-   *     that have minimums, two vectors with those of four groups in their upper halves
    */
-  static void unpack(GgmlType type, long at, int blocks, long bytes, long scales, long minimums) {
+  static void unpack(GgmlType type, long at, int blocks, long bytes, long scales) {
     switch (type) {
-      case Q4_K -> {
-        sixBitScales(at, blocks, type.blockBytes(), scales, minimums);
-        q4K(at, blocks, bytes);
-      }
-      case Q5_K -> {
-        sixBitScales(at, blocks, type.blockBytes(), scales, minimums);
-        q5K(at, blocks, bytes);
-      }
-      case Q6_K -> q6K(at, blocks, bytes, scales);
+      case Q4_K, Q5_K -> sixBitScales(at, blocks, type.blockBytes(), scales);
+      case Q6_K -> byteScales(at, blocks, scales);
       case Q8_0 -> q8(at, blocks, bytes, scales);
       case Q4_0 -> q4(at, blocks, bytes, scales);
+      default -> throw new IllegalArgumentException(type.toString());
+    }
+    if (IntegerTiles.has(type)) {
+      unpackSuperBlocks(type, at, blocks, bytes);
+    }
+  }
+
+  /** As {@link #unpack}, without scales. */
+  static void unpackSuperBlocks(GgmlType type, long at, int blocks, long bytes) {
+    switch (type) {
+      case Q4_K -> q4K(at, blocks, bytes);
+      case Q5_K -> q5K(at, blocks, bytes);
+      case Q6_K -> q6K(at, blocks, bytes);
       default -> throw new IllegalArgumentException(type.toString());
     }
   }
@@ -103,8 +102,7 @@ final class ByteRows {
    * The scales and minimums of Q4_K or Q5_K super-blocks, which have one of each for 32 weights.
    * The half-precision factors are widened as {@link Memory#WIDEN_A} tells.
    */
-  private static void sixBitScales(
-      long address, int blocks, long bytes, long scales, long minimums) {
+  private static void sixBitScales(long address, int blocks, long bytes, long scales) {
     Memory.mayFault(address);
     IntVector byteShift = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector secondShift = IntVector.fromArray(I8, CONSTANTS, 8);
@@ -136,9 +134,6 @@ final class ByteRows {
           packed.lanewise(VectorOperators.LSHR, secondShift).and(48).or(upper.and(15));
       FloatVector s0 = ((FloatVector) first.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
       FloatVector s1 = ((FloatVector) second.convertShape(VectorOperators.I2F, F8, 0)).mul(d);
-      long minimumsTo = minimums + (long) MINIMUM_BYTES * b & Memory.ANY;
-      s0.intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
-      s1.intoMemorySegment(Memory.ALL, minimumsTo + 32, LITTLE);
       s0.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
       s0.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
       s1.rearrange(spreadA).intoMemorySegment(Memory.ALL, to + 64, LITTLE);
@@ -183,12 +178,10 @@ final class ByteRows {
   }
 
   /** Half a super-block in each step. */
-  private static void q6K(long address, int blocks, long bytes, long scales) {
+  private static void q6K(long address, int blocks, long bytes) {
     IntVector nibbles = IntVector.broadcast(I8, NIBBLES);
     IntVector upper = IntVector.broadcast(I8, 0x30303030);
-    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 64).toShuffle().cast(F8);
-    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 72).toShuffle().cast(F8);
-    FloatVector factors = IntVector.fromArray(I8, CONSTANTS, 80).reinterpretAsFloats();
+    Memory.mayFault(address);
     for (int half = 0; half < 2 * blocks; half++) {
       long second = 64L * (half & 1);
       long block = address + 210L * (half >> 1) & Memory.ANY;
@@ -212,10 +205,20 @@ final class ByteRows {
           .and(nibbles)
           .or(high.lanewise(VectorOperators.LSHR, 2).and(upper))
           .intoMemorySegment(Memory.ALL, to + 3 * GROUP, LITTLE);
+    }
+  }
+
+  /** The scales of Q6_K super-blocks, half of one in each step, and what 32 of them take off. */
+  private static void byteScales(long address, int blocks, long scales) {
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 64).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 72).toShuffle().cast(F8);
+    FloatVector factors = IntVector.fromArray(I8, CONSTANTS, 80).reinterpretAsFloats();
+    for (int half = 0; half < 2 * blocks; half++) {
+      long block = address + 210L * (half >> 1) & Memory.ANY;
       FloatVector s =
           ((FloatVector)
                   ByteVector.fromMemorySegment(
-                          B8, Memory.ALL, block + 192 + (second >> 3) & Memory.ANY, LITTLE)
+                          B8, Memory.ALL, block + 192 + 8L * (half & 1) & Memory.ANY, LITTLE)
                       .convertShape(VectorOperators.B2F, F8, 0))
               .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, block + 208)));
       long scalesTo = scales + 4L * SCALE_BYTES * half & Memory.ANY;

@@ -148,7 +148,7 @@ final class ByteTiles {
     for (int r = 0; r < rows; r++) {
       long to = bytes + (long) count * r;
       // the minimums that are not needed go where the sums will be
-      ByteRows.unpack(type, at + w.rowBytes() * r, blocks, to, scales + scaleBytes * r, sums);
+      ByteRows.unpack(type, at + w.rowBytes() * r, blocks, to, scales + scaleBytes * r);
     }
     LaneSums.clear(sums, rows * padded(tokens));
     for (int c = 0; c < count; c += TILE_COLUMNS) {

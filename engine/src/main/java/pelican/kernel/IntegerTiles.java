@@ -34,10 +34,10 @@ final class IntegerTiles {
   /** Room for a part of the rows: the bytes, their scales and minimums. */
   private static final int ROW_BYTES =
       PART_COLUMNS
-          + PART_COLUMNS / ByteRows.GROUP * ByteRows.SCALE_BYTES
-          + PART_BLOCKS * ByteRows.MINIMUM_BYTES;
+          + PART_COLUMNS / ByteRows.GROUP * SuperBlockScales.VECTOR_BYTES
+          + PART_BLOCKS * SuperBlockScales.VECTOR_BYTES;
 
-  private static final int BLOCK_SUM_BYTES = 2 * TILE_BLOCKS * 8 * 32;
+  private static final int BLOCK_SUM_BYTES = TILE_BLOCKS * 8 * 32;
 
   static final int SCRATCH_BYTES = BLOCK_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
 
@@ -90,7 +90,10 @@ final class IntegerTiles {
       GgmlType type, long at, long rowBytes, int rows, int columns, long scratch) {
     for (int r = 0; r < rows; r++) {
       long row = rows(scratch) + (long) ROW_BYTES * r;
-      ByteRows.unpack(type, at + rowBytes * r, columns / BLOCK, row, scales(row), minimums(row));
+      long from = at + rowBytes * r;
+      int blocks = columns / BLOCK;
+      SuperBlockScales.unpack(type, from, blocks, scales(row), minimums(row));
+      ByteRows.unpackSuperBlocks(type, from, blocks, row);
     }
   }
 
@@ -99,7 +102,7 @@ final class IntegerTiles {
   }
 
   private static long minimums(long row) {
-    return scales(row) + PART_COLUMNS / ByteRows.GROUP * ByteRows.SCALE_BYTES;
+    return scales(row) + PART_COLUMNS / ByteRows.GROUP * SuperBlockScales.VECTOR_BYTES;
   }
 
   /**
@@ -118,15 +121,12 @@ final class IntegerTiles {
       int tokens,
       int part,
       long scratch) {
-    boolean minimums = type != GgmlType.Q6_K;
-    // what the format takes off each weight, for the two of an int
-    int base = type == GgmlType.Q6_K ? 0x00200020 : 0;
+    int bases = type == GgmlType.Q6_K ? IntegerTileKernels.THIRTY_TWO : IntegerTileKernels.NOTHING;
     QuantizedTokens q = x.quantizedTokens();
     int all = x.tokens();
     LaneSums.clear(sums(scratch), rows * (tokens + 7 & -8));
     for (int b = 0; b < columns / BLOCK; b += TILE_BLOCKS) {
       int blocks = Math.min(TILE_BLOCKS, columns / BLOCK - b);
-      int halves = 2 * blocks;
       int column = part + BLOCK * b;
       long to = sums(scratch);
       int tile;
@@ -138,35 +138,23 @@ final class IntegerTiles {
         for (int r = 0; r < rows; r++) {
           long row = rows(scratch) + (long) ROW_BYTES * r;
           long bytes = row + (long) BLOCK * b;
-          long scales = scales(row) + (long) BLOCK / ByteRows.GROUP * ByteRows.SCALE_BYTES * b;
-          long minimumsAt = minimums(row) + (long) ByteRows.MINIMUM_BYTES * b;
+          long scales = scales(row) + (long) SuperBlockScales.VECTOR_BYTES * 8 * b;
+          long minimums = minimums(row) + (long) SuperBlockScales.VECTOR_BYTES * b;
           switch (tile) {
             case 8 -> {
-              if (minimums) {
-                IntegerTileKernels.start8(minimumsAt, halves, sumsOfX, scratch);
-              } else {
-                LaneSums.clear(scratch, 8 * halves);
-              }
-              IntegerTileKernels.tile8(bytes, scales, halves, base, values, scratch);
-              IntegerTileKernels.finish8(scratch, halves, factors, to);
+              IntegerTileKernels.tile8(
+                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
+              IntegerTileKernels.finish8(scratch, blocks, factors, to);
             }
             case 4 -> {
-              if (minimums) {
-                IntegerTileKernels.start4(minimumsAt, halves, sumsOfX, scratch);
-              } else {
-                LaneSums.clear(scratch, 4 * halves);
-              }
-              IntegerTileKernels.tile4(bytes, scales, halves, base, values, scratch);
-              IntegerTileKernels.finish4(scratch, halves, factors, to);
+              IntegerTileKernels.tile4(
+                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
+              IntegerTileKernels.finish4(scratch, blocks, factors, to);
             }
             default -> {
-              if (minimums) {
-                IntegerTileKernels.start1(minimumsAt, halves, sumsOfX, scratch);
-              } else {
-                LaneSums.clear(scratch, 1 * halves);
-              }
-              IntegerTileKernels.tile1(bytes, scales, halves, base, values, scratch);
-              IntegerTileKernels.finish1(scratch, halves, factors, to);
+              IntegerTileKernels.tile1(
+                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
+              IntegerTileKernels.finish1(scratch, blocks, factors, to);
             }
           }
           to += 32L * tile;

@@ -3,6 +3,7 @@ package pelican.kernel;
 import java.lang.invoke.VarHandle;
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -20,25 +21,16 @@ import jdk.incubator.vector.VectorSpecies;
 final class Q4KDot {
   private static final int BYTES = 144;
 
-  private static final int HALF_MASK = 0x8fffe000;
-
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  // From an array, 8 lanes each, since the compiler loads what it knows to be constant anew for
-  // each use: nibbles, where the halves are, what makes their bits the values of scales (first four
-  // lanes) and minimums.
-  private static final int[] CONSTANTS = new int[3 * 8];
+  // From an array, since the compiler loads what it knows to be constant anew for each use.
+  private static final int[] NIBBLES = new int[8];
 
   static {
-    for (int i = 0; i < 8; i++) {
-      boolean scale = i < 4;
-      CONSTANTS[i] = 0x000f000f;
-      CONSTANTS[8 + i] = scale ? 16 : 0;
-      CONSTANTS[16 + i] = Float.floatToRawIntBits(scale ? Memory.WIDEN_C : -Memory.WIDEN_C);
-    }
+    Arrays.fill(NIBBLES, 0x000f000f);
   }
 
   private Q4KDot() {}
@@ -85,10 +77,11 @@ final class Q4KDot {
    * @param streams how many rows are read at once
    * @param each how many rows each of the streams consists of
    * @param x the address of the token's values
-   * @param sums the address of what the vectors of scales and minimums are multiplied with
+   * @param sums the address of the sums of the token's groups, which minimums are multiplied with
    * @param factors the address of the factors of the token's blocks
    * @param scratch the address of room for the scales of a super-block of each stream (to spread
-   *     one over a vector costs no instruction of its own when it comes from memory)
+   *     one over a vector costs no instruction of its own when it comes from memory) and for what
+   *     the minimums give
    * @param rowSums the address of a sum for each row, those that are read at once together
    */
   private static void dot(
@@ -103,64 +96,56 @@ final class Q4KDot {
       long scratch,
       long rowSums) {
     Memory.mayFault(address);
-    IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
-    IntVector halfShift = IntVector.fromArray(I8, CONSTANTS, 8);
-    FloatVector last = IntVector.fromArray(I8, CONSTANTS, 16).reinterpretAsFloats();
+    IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
     long streamBytes = each * rowBytes;
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
       long sumsAt = rowSums + 32L * streams * r;
       for (int c = 0; c < blocks; c++) {
-        long s = sums + 64L * c & Memory.ANY;
+        long s = sums + 32L * c & Memory.ANY;
         long factorAt = factors + 4L * c & Memory.ANY;
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
           long scale = scratch + 64L * m & Memory.ANY;
           long eight = Memory.ALL.get(Memory.LONG, at + 4);
           long four = Memory.ALL.get(Memory.INT, at + 12);
-          Memory.ALL.set(Memory.LONG, scale, eight & 0x3f3f3f3f_3f3f3f3fL);
+          Memory.ALL.set(
+              Memory.LONG,
+              scale,
+              eight & 0x3f3f3f3fL | (eight >>> 2 & 0x30303030L | four & 0x0f0f0f0fL) << 32);
           Memory.ALL.set(
               Memory.LONG,
               scale + 32,
-              (eight >>> 2 & 0x30303030_30303030L)
-                  | (four & 0xf0f0f0f0L) << 28
-                  | (four & 0x0f0f0f0fL));
-          FloatVector d =
-              IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at))
-                  .lanewise(VectorOperators.LSHL, halfShift)
-                  .lanewise(VectorOperators.ASHR, 3)
-                  .and(HALF_MASK)
-                  .reinterpretAsFloats()
-                  .mul(Memory.WIDEN_A)
-                  .mul(Memory.WIDEN_B)
-                  .mul(last);
-          FloatVector s0 =
+              eight >>> 32 & 0x3f3f3f3fL
+                  | (eight >>> 34 & 0x30303030L | four >>> 4 & 0x0f0f0f0fL) << 32);
+          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+          float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+          FloatVector scales =
               ((FloatVector)
                       ByteVector.fromMemorySegment(B8, Memory.ALL, scale, LITTLE)
                           .convertShape(VectorOperators.B2F, F8, 0))
                   .mul(d);
-          FloatVector s1 =
+          FloatVector minimums =
               ((FloatVector)
                       ByteVector.fromMemorySegment(B8, Memory.ALL, scale + 32, LITTLE)
                           .convertShape(VectorOperators.B2F, F8, 0))
-                  .mul(d);
-          s0.intoMemorySegment(Memory.ALL, scale, LITTLE);
-          s1.intoMemorySegment(Memory.ALL, scale + 32, LITTLE);
+                  .mul(dMin)
+                  .mul(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE));
+          scales.intoMemorySegment(Memory.ALL, scale, LITTLE);
+          minimums.intoMemorySegment(Memory.ALL, scale + 32, LITTLE);
         }
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
           long kept = sumsAt + 32L * m & Memory.ANY;
           FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
           FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+          FloatVector sum =
+              FloatVector.fromMemorySegment(
+                  F8, Memory.ALL, scratch + 64L * m + 32 & Memory.ANY, LITTLE);
           for (int half = 0; half < 2; half++) {
             long weights = at + 16 + 64L * half & Memory.ANY;
             long p = x + 512L * c + 256L * half & Memory.ANY;
-            long scale = scratch + 64L * m + 32L * half & Memory.ANY;
-            FloatVector sum =
-                FloatVector.fromMemorySegment(F8, Memory.ALL, scale, LITTLE)
-                    .mul(
-                        FloatVector.fromMemorySegment(
-                            F8, Memory.ALL, s + 32L * half & Memory.ANY, LITTLE));
+            long scale = scratch + 64L * m + 16L * half & Memory.ANY;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
             IntVector low =
                 u.and(nibbles)
@@ -207,10 +192,8 @@ final class Q4KDot {
                 ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
             VarHandle.loadLoadFence();
-
-            all = sum.fma(factor, all);
           }
-          all.intoMemorySegment(Memory.ALL, kept, LITTLE);
+          sum.fma(factor, all).intoMemorySegment(Memory.ALL, kept, LITTLE);
         }
       }
     }

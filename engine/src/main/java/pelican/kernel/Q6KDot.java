@@ -115,6 +115,7 @@ final class Q6KDot {
         float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
         FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
         FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+        FloatVector sum = FloatVector.zero(F8);
         for (int half = 0; half < 2; half++) {
           long low = at + 64L * half & Memory.ANY;
           long high = at + 128 + 32L * half & Memory.ANY;
@@ -141,10 +142,10 @@ final class Q6KDot {
                       w.lanewise(VectorOperators.LSHR, 8)
                           .and(even)
                           .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-          FloatVector sum =
+          sum =
               scales
                   .rearrange(spreadA)
-                  .mul((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0));
+                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
           w =
               IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
                   .and(nibbles)
@@ -203,9 +204,8 @@ final class Q6KDot {
                   .rearrange(spreadD)
                   .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
           VarHandle.loadLoadFence();
-          all = sum.fma(factor, all);
         }
-        all.intoMemorySegment(Memory.ALL, kept, LITTLE);
+        sum.fma(factor, all).intoMemorySegment(Memory.ALL, kept, LITTLE);
       }
     }
   }

@@ -77,13 +77,13 @@ final class QuantizedTokens {
   void set(float[] values, int tokens, int columns, Workers workers) {
     this.columns = columns;
     long all = Math.multiplyExact((long) padded(tokens), columns);
-    // two bytes for a value, a quarter for sums, a 64th for factors, one for corrections
-    long size = Math.multiplyExact(all, 3) + all / 4 + all / 64;
+    // two bytes for a value, an eighth for sums, a 64th for factors, one for corrections
+    long size = Math.multiplyExact(all, 3) + all / 8 + all / 64;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
     }
     sums = memory.address() + 2 * all;
-    factors = sums + all / 4;
+    factors = sums + all / 8;
     corrections = factors + all / 64;
     int step = tile(tokens, tokens) == 1 ? 1 : 8;
     workers.run(
@@ -112,11 +112,10 @@ final class QuantizedTokens {
 
   /**
    * The address of the sums of a tile's groups, from a column on: for each block and each token in
-   * turn four zeros and four sums, then the same of the next four groups. Where a vector of
-   * super-block's scales has minimums, it meets the sums.
+   * turn those of eight groups, which meet the minimums of a super-block.
    */
   long sums(int first, int tile, int column) {
-    return sums + ((long) first * columns + (long) tile * column) / 4;
+    return sums + ((long) first * columns + (long) tile * column) / GROUP * Float.BYTES;
   }
 
   /**
@@ -147,9 +146,8 @@ final class QuantizedTokens {
       for (int g = 0; g < BLOCK / GROUP; g++) {
         long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
         int sum = group(block + 4L * GROUP * g, at);
-        long sumAt = sums(first, tile, column) + 32L * (tile * (g >> 2) + t) + 4L * (g & 3);
-        Memory.ALL.set(Memory.FLOAT, sumAt & Memory.ANY, 0);
-        Memory.ALL.set(Memory.FLOAT, sumAt + 16 & Memory.ANY, 0x1p16f * sum);
+        long sumAt = sums(first, tile, column) + 32L * t + 4L * g & Memory.ANY;
+        Memory.ALL.set(Memory.FLOAT, sumAt, 0x1p16f * sum);
         if (tile == 1) {
           correct(at, corrections(token, column + GROUP * g));
         }

@@ -1,0 +1,116 @@
+package pelican.kernel;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+import pelican.gguf.GgmlType;
+
+/**
+ * Scales and minimums of super-blocks as {@link IntegerTileKernels} reads them: for each group of
+ * 32 weights a vector with the scales of what its lanes hold, for each super-block a vector with
+ * the minimums of its eight groups.
+ */
+final class SuperBlockScales {
+  /** Bytes of the scales of a group, and of the minimums of a super-block. */
+  static final int VECTOR_BYTES = 32;
+
+  private static final int GROUPS = 8;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
+
+  // From an array, 8 lanes each: see Q4KDot. Two scales, spread over the lanes of their weights.
+  private static final int[] SPREAD = new int[4 * 8];
+
+  static {
+    for (int i = 0; i < SPREAD.length; i++) {
+      SPREAD[i] = 2 * (i >> 3) + (i >> 2 & 1);
+    }
+  }
+
+  private SuperBlockScales() {}
+
+  /**
+   * Unpacks those of consecutive super-blocks.
+   *
+   * @param type one that {@link IntegerTiles#has has products of integers}
+   * @param at the address of the first, in a range that was checked
+   * @param scales the address of room for {@link #VECTOR_BYTES} for every 32 weights
+   * @param minimums the address of room for {@link #VECTOR_BYTES} for every super-block
+   */
+  static void unpack(GgmlType type, long at, int blocks, long scales, long minimums) {
+    if (type == GgmlType.Q6_K) {
+      bytes(at, blocks, scales, minimums);
+    } else {
+      sixBits(at, blocks, type.blockBytes(), scales, minimums);
+    }
+  }
+
+  /** Those of Q4_K and Q5_K: see {@link Q4KDot}. */
+  private static void sixBits(long address, int blocks, long bytes, long scales, long minimums) {
+    for (int b = 0; b < blocks; b++) {
+      long at = address + bytes * b & Memory.ANY;
+      long to = scales + (long) GROUPS * VECTOR_BYTES * b & Memory.ANY;
+      long minimumsTo = minimums + (long) VECTOR_BYTES * b & Memory.ANY;
+      long eight = Memory.ALL.get(Memory.LONG, at + 4);
+      long four = Memory.ALL.get(Memory.INT, at + 12);
+      Memory.ALL.set(
+          Memory.LONG,
+          minimumsTo,
+          eight & 0x3f3f3f3fL | (eight >>> 2 & 0x30303030L | four & 0x0f0f0f0fL) << 32);
+      Memory.ALL.set(
+          Memory.LONG,
+          to,
+          eight >>> 32 & 0x3f3f3f3fL
+              | (eight >>> 34 & 0x30303030L | four >>> 4 & 0x0f0f0f0fL) << 32);
+      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+      float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+      FloatVector m =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(B8, Memory.ALL, to, LITTLE)
+                      .convertShape(VectorOperators.B2F, F8, 0))
+              .mul(dMin);
+      ((FloatVector)
+              ByteVector.fromMemorySegment(B8, Memory.ALL, minimumsTo, LITTLE)
+                  .convertShape(VectorOperators.B2F, F8, 0))
+          .mul(d)
+          .intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
+      for (int g = 0; g < GROUPS; g++) {
+        FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, minimumsTo + 4L * g & Memory.ANY))
+            .intoMemorySegment(Memory.ALL, to + (long) VECTOR_BYTES * g & Memory.ANY, LITTLE);
+      }
+      m.intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
+    }
+  }
+
+  /** Those of Q6_K, half a super-block in each step; it has no minimums. */
+  private static void bytes(long address, int blocks, long scales, long minimums) {
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, SPREAD, 0).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, SPREAD, 8).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadC = IntVector.fromArray(I8, SPREAD, 16).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadD = IntVector.fromArray(I8, SPREAD, 24).toShuffle().cast(F8);
+    for (int half = 0; half < 2 * blocks; half++) {
+      long at = address + 210L * (half >> 1) & Memory.ANY;
+      long to = scales + (long) GROUPS / 2 * VECTOR_BYTES * half & Memory.ANY;
+      FloatVector s =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(
+                          B8, Memory.ALL, at + 192 + 8L * (half & 1) & Memory.ANY, LITTLE)
+                      .convertShape(VectorOperators.B2F, F8, 0))
+              .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 208)));
+      s.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
+      s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+      s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+      s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+      FloatVector.zero(F8)
+          .intoMemorySegment(
+              Memory.ALL, minimums + (long) VECTOR_BYTES * (half >> 1) & Memory.ANY, LITTLE);
+    }
+  }
+}
