@@ -3,6 +3,7 @@ package pelican.kernel;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Objects;
 
 /**
  * Reading weights without a bounds check for each load: the checks' branches and registers cost a
@@ -61,6 +62,6 @@ final class Memory {
   static long address(Matrix w, int rowFrom, int rowTo) {
     long from = w.rowOffset(rowFrom);
     long size = Math.multiplyExact(rowTo - (long) rowFrom, w.rowBytes());
-    return w.data().asSlice(from, size).address();
+    return w.data().address() + Objects.checkFromIndexSize(from, size, w.data().byteSize());
   }
 }

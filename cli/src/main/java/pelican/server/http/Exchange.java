@@ -156,7 +156,7 @@ public final class Exchange {
     }
     long total = 0;
     long next = piece;
-    byte[] buffer = new byte[1 << 16];
+    byte[] buffer = new byte[length() < 0 ? 1 << 16 : Math.clamp(length(), 1 << 9, 1 << 16)];
     InputStream in = Content.Source.asInputStream(request);
     Deadline deadline = new Deadline();
     try {

@@ -30,6 +30,9 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
 
   private boolean wasLate;
 
+  // Clients are looked for after each token and hardly ever have sent anything.
+  private final ByteBuffer look = ByteBuffer.allocate(512);
+
   private final Executor executor;
 
   WatchedEndPoint(
@@ -78,16 +81,16 @@ final class WatchedEndPoint extends SocketChannelEndPoint {
       // not learn of what is taken from it here.
       return false;
     }
-    if (early.remaining() >= MAX_EARLY) {
-      return false;
-    }
-    ByteBuffer buffer = ByteBuffer.allocate(MAX_EARLY - early.remaining());
     try {
-      int count = getChannel().read(buffer);
-      ended = count < 0;
-      if (count > 0) {
-        ByteBuffer joined = ByteBuffer.allocate(early.remaining() + count);
-        early = joined.put(early).put(buffer.flip()).flip();
+      int count = 1;
+      while (count > 0 && early.remaining() < MAX_EARLY) {
+        look.clear().limit(Math.min(look.capacity(), MAX_EARLY - early.remaining()));
+        count = getChannel().read(look);
+        ended = count < 0;
+        if (count > 0) {
+          ByteBuffer joined = ByteBuffer.allocate(early.remaining() + count);
+          early = joined.put(early).put(look.flip()).flip();
+        }
       }
     } catch (IOException e) {
       ended = true;
