@@ -35,15 +35,20 @@ final class Relauncher {
   private static final String ARGUMENTS = "pelican.arguments";
 
   /**
-   * Flags for the child. The serial collector starts fastest, and the engine makes no garbage.
-   * Kernels are compiled after a tenth of the calls that others need: before, each vector of theirs
-   * is an object, and the first prompt waits for them.
+   * Flags for the child. The serial collector starts fastest, and the engine makes no garbage. What
+   * the requests of a few dozen clients hold fits its survivor spaces, so that it does not fill the
+   * old generation; memory that the compilers needed for a moment is given back. Kernels are
+   * compiled after a tenth of the calls that others need: before, each vector of theirs is an
+   * object, and the first prompt waits for them.
    */
   private static final List<String> FLAGS =
       List.of(
           "--add-modules=" + VECTOR_MODULE,
           "--enable-native-access=ALL-UNNAMED",
           "-XX:+UseSerialGC",
+          "-XX:SurvivorRatio=4",
+          "-XX:TargetSurvivorRatio=90",
+          "-XX:TrimNativeHeapInterval=10000",
           "-XX:-UsePerfData",
           "-XX:CompileCommand=quiet",
           "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
