@@ -15,7 +15,7 @@ import pelican.gguf.GgmlType;
  */
 final class IntegerTiles {
   /** Super-blocks of a row whose products are added up before the lanes of the sum are. */
-  private static final int PART_BLOCKS = 12;
+  static final int PART_BLOCKS = 12;
 
   private static final int BLOCK = QuantizedTokens.BLOCK;
 
@@ -42,6 +42,11 @@ final class IntegerTiles {
   static final int SCRATCH_BYTES = BLOCK_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
 
   private IntegerTiles() {}
+
+  /** The parts of a row of so many super-blocks. */
+  static int parts(int blocks) {
+    return (blocks + PART_BLOCKS - 1) / PART_BLOCKS;
+  }
 
   /** Whether products of weights of a type are computed with integers. */
   static boolean has(GgmlType type) {

@@ -6,23 +6,31 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** Sums of eight lanes, kept outside the heap, and how they become the values of a product. */
 final class LaneSums {
-  /** Rows that the kernels for one token take at a time: long runs for the prefetching. */
-  private static final int DOT_ROWS = 1024;
+  /**
+   * Sums that the kernels for one token make at a time: many, so that rows are read in long runs.
+   */
+  private static final int DOT_SUMS = 1024;
 
   /** Rows that the kernels for one token read at once. */
   private static final int STREAMS = 4;
 
   /** Room for the sums that the kernels for one token make at a time. */
-  static final int DOT_BYTES = DOT_ROWS * 32;
+  static final int DOT_BYTES = DOT_SUMS * 32;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private LaneSums() {}
 
+  /** Whether there is room for the sums of so many parts of the rows that are read at once. */
+  static boolean hold(int parts) {
+    return parts * STREAMS <= DOT_SUMS;
+  }
+
   /** How many of the rows that are left the kernels for one token take next. */
-  static int dotRows(int left) {
-    return left < STREAMS ? left : Math.min(DOT_ROWS, left & -STREAMS);
+  static int dotRows(int left, int parts) {
+    int most = DOT_SUMS / parts & -STREAMS;
+    return left < STREAMS ? left : Math.min(most, left & -STREAMS);
   }
 
   /** How many of some rows the kernels for one token read at once. */
@@ -31,15 +39,17 @@ final class LaneSums {
   }
 
   /** Adds the lanes of the sums that the kernels for one token made of some rows. */
-  static void store(long sums, int rows, int streams, boolean add, float[] out, int o) {
+  static void store(long sums, int rows, int streams, int parts, float[] out, int o) {
     int each = rows / streams;
     long from = sums;
     for (int r = 0; r < each; r++) {
-      for (int m = 0; m < streams; m++) {
-        float sum = 0x1p-16f * sum(from);
-        int at = o + m * each + r;
-        out[at] = add ? out[at] + sum : sum;
-        from += 32;
+      for (int p = 0; p < parts; p++) {
+        for (int m = 0; m < streams; m++) {
+          float sum = 0x1p-16f * sum(from);
+          int at = o + m * each + r;
+          out[at] = p > 0 ? out[at] + sum : sum;
+          from += 32;
+        }
       }
     }
   }

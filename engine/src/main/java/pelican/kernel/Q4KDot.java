@@ -42,26 +42,25 @@ final class Q4KDot {
     long address = Memory.address(w, rowFrom, rowTo);
     Scratch scratch = Scratch.ofThread();
     long sums = scratch.block();
+    int blocks = w.columns() / QuantizedTokens.BLOCK;
+    int parts = IntegerTiles.parts(blocks);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
-      rows = LaneSums.dotRows(rowTo - row);
+      rows = LaneSums.dotRows(rowTo - row, parts);
       int streams = LaneSums.streams(rows);
-      for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
-        int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
-        LaneSums.clear(sums, rows);
-        dot(
-            address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
-            w.rowBytes(),
-            streams,
-            rows / streams,
-            columns / QuantizedTokens.BLOCK,
-            q.values(token, 1, part),
-            q.sums(token, 1, part),
-            q.factors(token, 1, part),
-            scratch.scales(),
-            sums);
-        LaneSums.store(sums, rows, streams, part > 0, out, offset + row);
-      }
+      LaneSums.clear(sums, rows * parts);
+      dot(
+          address + (row - rowFrom) * w.rowBytes(),
+          w.rowBytes(),
+          streams,
+          rows / streams,
+          blocks,
+          q.values(token, 1, 0),
+          q.sums(token, 1, 0),
+          q.factors(token, 1, 0),
+          scratch.scales(),
+          sums);
+      LaneSums.store(sums, rows, streams, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
@@ -82,7 +81,8 @@ final class Q4KDot {
    * @param scratch the address of room for the scales of a super-block of each stream (to spread
    *     one over a vector costs no instruction of its own when it comes from memory) and for what
    *     the minimums give
-   * @param rowSums the address of a sum for each row, those that are read at once together
+   * @param rowSums the address of a sum for each part of each row, those that are read at once
+   *     together
    */
   private static void dot(
       long address,
@@ -97,10 +97,11 @@ final class Q4KDot {
       long rowSums) {
     Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
+    int parts = IntegerTiles.parts(blocks);
     long streamBytes = each * rowBytes;
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
-      long sumsAt = rowSums + 32L * streams * r;
+      long sumsAt = rowSums + 32L * streams * parts * r;
       for (int c = 0; c < blocks; c++) {
         long s = sums + 32L * c & Memory.ANY;
         long factorAt = factors + 4L * c & Memory.ANY;
@@ -136,7 +137,7 @@ final class Q4KDot {
         }
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long kept = sumsAt + 32L * m & Memory.ANY;
+          long kept = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams + m) & Memory.ANY;
           FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
           FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
           FloatVector sum =

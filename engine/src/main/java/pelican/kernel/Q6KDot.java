@@ -49,25 +49,24 @@ final class Q6KDot {
     QuantizedTokens q = x.quantizedTokens();
     long address = Memory.address(w, rowFrom, rowTo);
     long sums = Scratch.ofThread().block();
+    int blocks = w.columns() / QuantizedTokens.BLOCK;
+    int parts = IntegerTiles.parts(blocks);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
-      rows = LaneSums.dotRows(rowTo - row);
+      rows = LaneSums.dotRows(rowTo - row, parts);
       int streams = LaneSums.streams(rows);
-      for (int part = 0; part < w.columns(); part += IntegerTiles.PART_COLUMNS) {
-        int columns = Math.min(IntegerTiles.PART_COLUMNS, w.columns() - part);
-        LaneSums.clear(sums, rows);
-        dot(
-            address + (row - rowFrom) * w.rowBytes() + (long) part / QuantizedTokens.BLOCK * BYTES,
-            w.rowBytes(),
-            streams,
-            rows / streams,
-            columns / QuantizedTokens.BLOCK,
-            q.values(token, 1, part),
-            q.corrections(token, part),
-            q.factors(token, 1, part),
-            sums);
-        LaneSums.store(sums, rows, streams, part > 0, out, offset + row);
-      }
+      LaneSums.clear(sums, rows * parts);
+      dot(
+          address + (row - rowFrom) * w.rowBytes(),
+          w.rowBytes(),
+          streams,
+          rows / streams,
+          blocks,
+          q.values(token, 1, 0),
+          q.corrections(token, 0),
+          q.factors(token, 1, 0),
+          sums);
+      LaneSums.store(sums, rows, streams, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
@@ -82,7 +81,8 @@ final class Q6KDot {
    * @param x the address of the token's values
    * @param corrections the address of what is taken off the products of each group
    * @param factors the address of the factors of the token's blocks
-   * @param rowSums the address of a sum for each row, those that are read at once together
+   * @param rowSums the address of a sum for each part of each row, those that are read at once
+   *     together
    */
   private static void dot(
       long address,
@@ -101,17 +101,18 @@ final class Q6KDot {
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
+    int parts = IntegerTiles.parts(blocks);
     long streamBytes = each * rowBytes;
     int shift = Integer.numberOfTrailingZeros(streams);
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
-      long sumsAt = rowSums + 32L * streams * r;
+      long sumsAt = rowSums + 32L * streams * parts * r;
       for (int i = 0; i < blocks << shift; i++) {
         int m = i & streams - 1;
         int c = i >> shift;
         long factorAt = factors + 4L * c & Memory.ANY;
         long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-        long kept = sumsAt + 32L * m & Memory.ANY;
+        long kept = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams + m) & Memory.ANY;
         float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
         FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
         FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);

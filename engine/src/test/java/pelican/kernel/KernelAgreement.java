@@ -56,6 +56,11 @@ public final class KernelAgreement {
       product(type, 37, 512, 16);
       product(type, 37, 512, Activations.SMALL_BATCH + 2);
       product(type, 5, 3328, 5);
+      // more parts of a row than one, and more than there is room for
+      product(type, 13, 6400, 2);
+      if (IntegerTiles.has(type)) {
+        product(type, 5, 257 * IntegerTiles.PART_COLUMNS, 1);
+      }
       if (type.blockSize() == 32) {
         product(type, 9, 32, 1);
         product(type, 9, 96, 3);
