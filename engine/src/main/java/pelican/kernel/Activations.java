@@ -101,7 +101,7 @@ public final class Activations {
     if (to == 0) {
       return;
     }
-    float[] source = source(round);
+    float[] source = source(round, workers);
     workers.run(
         tokens,
         PACKED_TOKENS,
@@ -131,7 +131,7 @@ public final class Activations {
     if (to == 0) {
       return;
     }
-    float[] source = source(round);
+    float[] source = source(round, workers);
     workers.run(
         columns / ByteRows.GROUP,
         Math.max(1, PACKED_VALUES / (ByteRows.GROUP * tokens)),
@@ -143,7 +143,7 @@ public final class Activations {
     return (round ? roundedBytePanels : bytePanels).memory.address();
   }
 
-  private float[] source(boolean round) {
+  private float[] source(boolean round, Workers workers) {
     if (!round) {
       return values;
     }
@@ -152,7 +152,13 @@ public final class Activations {
       if (rounded.length < size) {
         rounded = new float[size];
       }
-      QuantizedTokens.round(values, size, rounded);
+      workers.run(
+          tokens,
+          (from, end) -> {
+            for (int t = from; t < end; t++) {
+              QuantizedTokens.round(values, t * columns, columns, rounded);
+            }
+          });
       valuesAreRounded = true;
     }
     return rounded;

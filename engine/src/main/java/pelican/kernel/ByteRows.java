@@ -77,23 +77,20 @@ final class ByteRows {
    */
   static void unpack(GgmlType type, long at, int blocks, long bytes, long scales) {
     switch (type) {
-      case Q4_K, Q5_K -> sixBitScales(at, blocks, type.blockBytes(), scales);
-      case Q6_K -> byteScales(at, blocks, scales);
+      case Q4_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q4K(at, blocks, bytes);
+      }
+      case Q5_K -> {
+        sixBitScales(at, blocks, type.blockBytes(), scales);
+        q5K(at, blocks, bytes);
+      }
+      case Q6_K -> {
+        byteScales(at, blocks, scales);
+        q6K(at, blocks, bytes);
+      }
       case Q8_0 -> q8(at, blocks, bytes, scales);
       case Q4_0 -> q4(at, blocks, bytes, scales);
-      default -> throw new IllegalArgumentException(type.toString());
-    }
-    if (IntegerTiles.has(type)) {
-      unpackSuperBlocks(type, at, blocks, bytes);
-    }
-  }
-
-  /** As {@link #unpack}, without scales. */
-  static void unpackSuperBlocks(GgmlType type, long at, int blocks, long bytes) {
-    switch (type) {
-      case Q4_K -> q4K(at, blocks, bytes);
-      case Q5_K -> q5K(at, blocks, bytes);
-      case Q6_K -> q6K(at, blocks, bytes);
       default -> throw new IllegalArgumentException(type.toString());
     }
   }

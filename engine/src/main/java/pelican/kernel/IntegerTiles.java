@@ -5,7 +5,7 @@ import pelican.gguf.GgmlType;
 
 /**
  * Products of rows of super-blocks with {@link QuantizedTokens} in vectors of 256 bits. A row
- * becomes {@link ByteRows bytes}; a tile multiplies 32 of them at a time with eight tokens, whose
+ * becomes {@link IntegerRows ints}; a tile multiplies 32 weights at a time with eight tokens, whose
  * sums stay in registers.
  *
  * <p>Each sum of a row and a token consists of the same operations in the same order as in {@link
@@ -15,15 +15,15 @@ import pelican.gguf.GgmlType;
  */
 final class IntegerTiles {
   /** Super-blocks of a row whose products are added up before the lanes of the sum are. */
-  static final int PART_BLOCKS = 12;
+  static final int PART_BLOCKS = 3 * QuantizedTokens.RUN_BLOCKS;
+
+  /** The runs of a token that meet them. */
+  static final int PART_RUNS = PART_BLOCKS / QuantizedTokens.RUN_BLOCKS;
 
   private static final int BLOCK = QuantizedTokens.BLOCK;
 
   /** Columns of all tokens and of a few rows that stay in the level 2 cache for all rows. */
   static final int PART_COLUMNS = PART_BLOCKS * BLOCK;
-
-  /** Super-blocks of eight tokens that stay in the level 1 cache for a few rows. */
-  private static final int TILE_BLOCKS = 4;
 
   /** Rows that are unpacked at a time. */
   private static final int ROWS = 16;
@@ -31,15 +31,13 @@ final class IntegerTiles {
   /** Tokens whose sums are kept at a time. */
   private static final int TOKENS = 64;
 
-  /** Room for a part of the rows: the bytes, their scales and minimums. */
+  /** Room for a part of a row: weights with their scales, and minimums. */
   private static final int ROW_BYTES =
-      PART_COLUMNS
-          + PART_COLUMNS / ByteRows.GROUP * SuperBlockScales.VECTOR_BYTES
-          + PART_BLOCKS * SuperBlockScales.VECTOR_BYTES;
+      PART_BLOCKS * (IntegerRows.BLOCK_BYTES + SuperBlockScales.VECTOR_BYTES);
 
-  private static final int BLOCK_SUM_BYTES = TILE_BLOCKS * 8 * 32;
+  private static final int RUN_SUM_BYTES = 8 * 32;
 
-  static final int SCRATCH_BYTES = BLOCK_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
+  static final int SCRATCH_BYTES = RUN_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
 
   private IntegerTiles() {}
 
@@ -84,7 +82,7 @@ final class IntegerTiles {
   }
 
   private static long rows(long scratch) {
-    return scratch + BLOCK_SUM_BYTES;
+    return scratch + RUN_SUM_BYTES;
   }
 
   private static long sums(long scratch) {
@@ -96,18 +94,12 @@ final class IntegerTiles {
     for (int r = 0; r < rows; r++) {
       long row = rows(scratch) + (long) ROW_BYTES * r;
       long from = at + rowBytes * r;
-      int blocks = columns / BLOCK;
-      SuperBlockScales.unpack(type, from, blocks, scales(row), minimums(row));
-      ByteRows.unpackSuperBlocks(type, from, blocks, row);
+      IntegerRows.unpack(type, from, columns / BLOCK, row, minimums(row));
     }
   }
 
-  private static long scales(long row) {
-    return row + PART_COLUMNS;
-  }
-
   private static long minimums(long row) {
-    return scales(row) + PART_COLUMNS / ByteRows.GROUP * SuperBlockScales.VECTOR_BYTES;
+    return row + PART_BLOCKS * IntegerRows.BLOCK_BYTES;
   }
 
   /**
@@ -126,12 +118,12 @@ final class IntegerTiles {
       int tokens,
       int part,
       long scratch) {
-    int bases = type == GgmlType.Q6_K ? IntegerTileKernels.THIRTY_TWO : IntegerTileKernels.NOTHING;
     QuantizedTokens q = x.quantizedTokens();
     int all = x.tokens();
     LaneSums.clear(sums(scratch), rows * (tokens + 7 & -8));
-    for (int b = 0; b < columns / BLOCK; b += TILE_BLOCKS) {
-      int blocks = Math.min(TILE_BLOCKS, columns / BLOCK - b);
+    for (int b = 0; b < columns / BLOCK; b += QuantizedTokens.RUN_BLOCKS) {
+      int blocks = Math.min(QuantizedTokens.RUN_BLOCKS, columns / BLOCK - b);
+      int withMinimums = IntegerRows.hasMinimums(type) ? blocks : 0;
       int column = part + BLOCK * b;
       long to = sums(scratch);
       int tile;
@@ -142,24 +134,20 @@ final class IntegerTiles {
         long factors = q.factors(t, tile, column);
         for (int r = 0; r < rows; r++) {
           long row = rows(scratch) + (long) ROW_BYTES * r;
-          long bytes = row + (long) BLOCK * b;
-          long scales = scales(row) + (long) SuperBlockScales.VECTOR_BYTES * 8 * b;
+          long weights = row + (long) IntegerRows.BLOCK_BYTES * b;
           long minimums = minimums(row) + (long) SuperBlockScales.VECTOR_BYTES * b;
           switch (tile) {
             case 8 -> {
-              IntegerTileKernels.tile8(
-                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
-              IntegerTileKernels.finish8(scratch, blocks, factors, to);
+              IntegerTileKernels.tile8(weights, blocks, values, scratch);
+              IntegerTileKernels.finish8(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
             case 4 -> {
-              IntegerTileKernels.tile4(
-                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
-              IntegerTileKernels.finish4(scratch, blocks, factors, to);
+              IntegerTileKernels.tile4(weights, blocks, values, scratch);
+              IntegerTileKernels.finish4(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
             default -> {
-              IntegerTileKernels.tile1(
-                  bytes, scales, minimums, blocks, bases, values, sumsOfX, scratch);
-              IntegerTileKernels.finish1(scratch, blocks, factors, to);
+              IntegerTileKernels.tile1(weights, blocks, values, scratch);
+              IntegerTileKernels.finish1(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
           }
           to += 32L * tile;

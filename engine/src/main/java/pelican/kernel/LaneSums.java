@@ -12,7 +12,7 @@ final class LaneSums {
   private static final int DOT_SUMS = 1024;
 
   /** Rows that the kernels for one token read at once. */
-  private static final int STREAMS = 4;
+  static final int STREAMS = 4;
 
   /** Room for the sums that the kernels for one token make at a time. */
   static final int DOT_BYTES = DOT_SUMS * 32;
@@ -22,14 +22,14 @@ final class LaneSums {
 
   private LaneSums() {}
 
-  /** Whether there is room for the sums of so many parts of the rows that are read at once. */
-  static boolean hold(int parts) {
-    return parts * STREAMS <= DOT_SUMS;
+  /** Whether there is room for so many sums of each of the rows that are read at once. */
+  static boolean hold(int runs) {
+    return runs * STREAMS <= DOT_SUMS;
   }
 
   /** How many of the rows that are left the kernels for one token take next. */
-  static int dotRows(int left, int parts) {
-    int most = DOT_SUMS / parts & -STREAMS;
+  static int dotRows(int left, int runs) {
+    int most = DOT_SUMS / runs & -STREAMS;
     return left < STREAMS ? left : Math.min(most, left & -STREAMS);
   }
 
@@ -38,7 +38,40 @@ final class LaneSums {
     return rows % STREAMS == 0 ? STREAMS : 1;
   }
 
-  /** Adds the lanes of the sums that the kernels for one token made of some rows. */
+  /**
+   * Puts the sums of runs together to those of parts, as {@link IntegerTileKernels} do for a tile.
+   *
+   * @param sums the address of a sum for each run of each row, those of rows that are read at once
+   *     together; then of such a sum for each part
+   * @param factors the address of the factors of the token's runs
+   */
+  static void addRuns(long sums, int rows, int streams, int runs, long factors) {
+    long to = sums;
+    for (int r = 0; r < rows / streams; r++) {
+      for (int first = 0; first < runs; first += IntegerTiles.PART_RUNS) {
+        int end = Math.min(first + IntegerTiles.PART_RUNS, runs);
+        for (int m = 0; m < streams; m++) {
+          FloatVector all = FloatVector.zero(F8);
+          for (int run = first; run < end; run++) {
+            long at = sums + 32L * ((r * runs + run) * streams + m) & Memory.ANY;
+            float factor = Memory.ALL.get(Memory.FLOAT, factors + 4L * run & Memory.ANY);
+            all =
+                FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+                    .fma(FloatVector.broadcast(F8, factor), all);
+          }
+          all.intoMemorySegment(Memory.ALL, to & Memory.ANY, LITTLE);
+          to += 32;
+        }
+      }
+    }
+  }
+
+  /**
+   * Adds the lanes of what the kernels for one token made of some rows.
+   *
+   * @param sums the address of a sum for each part of each row, those of rows that are read at once
+   *     together
+   */
   static void store(long sums, int rows, int streams, int parts, float[] out, int o) {
     int each = rows / streams;
     long from = sums;

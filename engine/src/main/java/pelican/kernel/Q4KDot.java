@@ -44,6 +44,7 @@ final class Q4KDot {
     long sums = scratch.block();
     int blocks = w.columns() / QuantizedTokens.BLOCK;
     int parts = IntegerTiles.parts(blocks);
+    LaneSums.clear(scratch.scales(), 3 * LaneSums.STREAMS);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
       rows = LaneSums.dotRows(rowTo - row, parts);
@@ -77,11 +78,10 @@ final class Q4KDot {
    * @param each how many rows each of the streams consists of
    * @param x the address of the token's values
    * @param sums the address of the sums of the token's groups, which minimums are multiplied with
-   * @param factors the address of the factors of the token's blocks
    * @param scratch the address of room for the scales of a super-block of each stream (to spread
    *     one over a vector costs no instruction of its own when it comes from memory) and for what
    *     the minimums give
-   * @param rowSums the address of a sum for each part of each row, those that are read at once
+   * @param rowSums the address of a sum for each run of each row, those that are read at once
    *     together
    */
   private static void dot(
@@ -104,10 +104,9 @@ final class Q4KDot {
       long sumsAt = rowSums + 32L * streams * parts * r;
       for (int c = 0; c < blocks; c++) {
         long s = sums + 32L * c & Memory.ANY;
-        long factorAt = factors + 4L * c & Memory.ANY;
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long scale = scratch + 64L * m & Memory.ANY;
+          long scale = scratch + 96L * m & Memory.ANY;
           long eight = Memory.ALL.get(Memory.LONG, at + 4);
           long four = Memory.ALL.get(Memory.INT, at + 12);
           Memory.ALL.set(
@@ -116,7 +115,7 @@ final class Q4KDot {
               eight & 0x3f3f3f3fL | (eight >>> 2 & 0x30303030L | four & 0x0f0f0f0fL) << 32);
           Memory.ALL.set(
               Memory.LONG,
-              scale + 32,
+              scale + 8,
               eight >>> 32 & 0x3f3f3f3fL
                   | (eight >>> 34 & 0x30303030L | four >>> 4 & 0x0f0f0f0fL) << 32);
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
@@ -128,25 +127,23 @@ final class Q4KDot {
                   .mul(d);
           FloatVector minimums =
               ((FloatVector)
-                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale + 32, LITTLE)
+                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale + 8, LITTLE)
                           .convertShape(VectorOperators.B2F, F8, 0))
                   .mul(dMin)
-                  .mul(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE));
+                  .fma(
+                      FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE),
+                      FloatVector.fromMemorySegment(F8, Memory.ALL, scale + 64, LITTLE));
           scales.intoMemorySegment(Memory.ALL, scale, LITTLE);
-          minimums.intoMemorySegment(Memory.ALL, scale + 32, LITTLE);
+          minimums.intoMemorySegment(Memory.ALL, scale + 64, LITTLE);
         }
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long kept = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams + m) & Memory.ANY;
-          FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
-          FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
-          FloatVector sum =
-              FloatVector.fromMemorySegment(
-                  F8, Memory.ALL, scratch + 64L * m + 32 & Memory.ANY, LITTLE);
+          long kept = scratch + 96L * m + 32 & Memory.ANY;
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
           for (int half = 0; half < 2; half++) {
             long weights = at + 16 + 64L * half & Memory.ANY;
             long p = x + 512L * c + 256L * half & Memory.ANY;
-            long scale = scratch + 64L * m + 16L * half & Memory.ANY;
+            long scale = scratch + 96L * m + 16L * half & Memory.ANY;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
             IntVector low =
                 u.and(nibbles)
@@ -194,9 +191,36 @@ final class Q4KDot {
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
             VarHandle.loadLoadFence();
           }
-          sum.fma(factor, all).intoMemorySegment(Memory.ALL, kept, LITTLE);
+          sum.intoMemorySegment(Memory.ALL, kept, LITTLE);
+        }
+        if (QuantizedTokens.endOfRun(c, blocks)) {
+          endRun(
+              scratch + 32,
+              streams,
+              factors + 4L * (c / QuantizedTokens.RUN_BLOCKS),
+              sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams));
         }
       }
+    }
+  }
+
+  /**
+   * Ends a run of the rows that are read at once as {@link IntegerTileKernels} do that of a tile:
+   * adds the sums of products and of minimums, times the token's factor, to those of a part, and
+   * sets them to zero for the next run.
+   */
+  private static void endRun(long from, int streams, long factor, long sums) {
+    for (int m = 0; m < streams; m++) {
+      long at = from + 96L * m & Memory.ANY;
+      long to = sums + 32L * m & Memory.ANY;
+      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
+          .fma(
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
+              FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + 32, LITTLE);
     }
   }
 }

@@ -50,12 +50,12 @@ final class Q6KDot {
     long address = Memory.address(w, rowFrom, rowTo);
     long sums = Scratch.ofThread().block();
     int blocks = w.columns() / QuantizedTokens.BLOCK;
-    int parts = IntegerTiles.parts(blocks);
+    int runs = QuantizedTokens.runs(w.columns());
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
-      rows = LaneSums.dotRows(rowTo - row, parts);
+      rows = LaneSums.dotRows(rowTo - row, runs);
       int streams = LaneSums.streams(rows);
-      LaneSums.clear(sums, rows * parts);
+      LaneSums.clear(sums, rows * runs);
       dot(
           address + (row - rowFrom) * w.rowBytes(),
           w.rowBytes(),
@@ -64,9 +64,9 @@ final class Q6KDot {
           blocks,
           q.values(token, 1, 0),
           q.corrections(token, 0),
-          q.factors(token, 1, 0),
           sums);
-      LaneSums.store(sums, rows, streams, parts, out, offset + row);
+      LaneSums.addRuns(sums, rows, streams, runs, q.factors(token, 1, 0));
+      LaneSums.store(sums, rows, streams, IntegerTiles.parts(blocks), out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
@@ -80,8 +80,7 @@ final class Q6KDot {
    * @param each how many rows each of the streams consists of
    * @param x the address of the token's values
    * @param corrections the address of what is taken off the products of each group
-   * @param factors the address of the factors of the token's blocks
-   * @param rowSums the address of a sum for each part of each row, those that are read at once
+   * @param rowSums the address of a sum for each run of each row, those that are read at once
    *     together
    */
   private static void dot(
@@ -92,7 +91,6 @@ final class Q6KDot {
       int blocks,
       long x,
       long corrections,
-      long factors,
       long rowSums) {
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector upper = IntVector.fromArray(I8, CONSTANTS, 8);
@@ -101,22 +99,19 @@ final class Q6KDot {
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
-    int parts = IntegerTiles.parts(blocks);
+    int runs = (blocks + QuantizedTokens.RUN_BLOCKS - 1) / QuantizedTokens.RUN_BLOCKS;
     long streamBytes = each * rowBytes;
     int shift = Integer.numberOfTrailingZeros(streams);
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
-      long sumsAt = rowSums + 32L * streams * parts * r;
+      long sumsAt = rowSums + 32L * streams * runs * r;
       for (int i = 0; i < blocks << shift; i++) {
         int m = i & streams - 1;
         int c = i >> shift;
-        long factorAt = factors + 4L * c & Memory.ANY;
         long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-        long kept = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams + m) & Memory.ANY;
+        long kept = sumsAt + 32L * (c / QuantizedTokens.RUN_BLOCKS * streams + m) & Memory.ANY;
         float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
-        FloatVector factor = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factorAt));
-        FloatVector all = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
-        FloatVector sum = FloatVector.zero(F8);
+        FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
         for (int half = 0; half < 2; half++) {
           long low = at + 64L * half & Memory.ANY;
           long high = at + 128 + 32L * half & Memory.ANY;
@@ -206,7 +201,7 @@ final class Q6KDot {
                   .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
           VarHandle.loadLoadFence();
         }
-        sum.fma(factor, all).intoMemorySegment(Memory.ALL, kept, LITTLE);
+        sum.intoMemorySegment(Memory.ALL, kept, LITTLE);
       }
     }
   }

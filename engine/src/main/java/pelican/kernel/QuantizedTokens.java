@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Tokens as small integers, for products that are computed with integers: for each {@link #BLOCK}
+ * Tokens as small integers, for products that are computed with integers: for each {@link #RUN}
  * values of a token one factor, the largest of them by {@link #LEVELS}, and the values as multiples
  * of it, rounded to nearest.
  *
@@ -26,8 +26,14 @@ import jdk.incubator.vector.VectorSpecies;
  * by vector, so that a kernel reads them from one end to the other.
  */
 final class QuantizedTokens {
-  /** Values that have a factor in common: a super-block of weights. */
+  /** Values that meet a super-block of weights. */
   static final int BLOCK = 256;
+
+  /** Blocks that have a factor in common; at a row's end there may be fewer. */
+  static final int RUN_BLOCKS = 4;
+
+  /** Values that have a factor in common. */
+  static final int RUN = RUN_BLOCKS * BLOCK;
 
   /** The largest value. */
   static final int LEVELS = 255;
@@ -40,7 +46,7 @@ final class QuantizedTokens {
   /** Up to so many tokens are tiles of their own. */
   private static final int MAX_SINGLE = 2;
 
-  /** Below this all values of a block are zero: the factor's reciprocal would overflow. */
+  /** Below this all values of a run are zero: the factor's reciprocal would overflow. */
   private static final float TINY = 1e-30f;
 
   /** Adding it to a float of at most 2^22 in amount rounds that to an int, in its lowest bits. */
@@ -119,10 +125,22 @@ final class QuantizedTokens {
   }
 
   /**
-   * The address of the factors of a tile, from a column on: for each block a float for each token.
+   * The address of the factors of a tile, from a column on: for each run a float for each token.
+   *
+   * @param column a multiple of {@link #RUN}
    */
   long factors(int first, int tile, int column) {
-    return factors + Float.BYTES * (((long) first * columns + (long) tile * column) / BLOCK);
+    return factors + Float.BYTES * ((long) first * runs(columns) + (long) tile * (column / RUN));
+  }
+
+  /** Whether a run ends with a block of a row of so many. */
+  static boolean endOfRun(int block, int blocks) {
+    return block % RUN_BLOCKS == RUN_BLOCKS - 1 || block == blocks - 1;
+  }
+
+  /** The runs of so many values. */
+  static int runs(int columns) {
+    return (columns + RUN - 1) / RUN;
   }
 
   /**
@@ -135,18 +153,21 @@ final class QuantizedTokens {
 
   private void quantize(float[] values, int tokens, int first, int t, int tile, long block) {
     int token = first + t;
-    for (int column = 0; column < columns; column += BLOCK) {
+    for (int column = 0; column < columns; column += RUN) {
+      int count = Math.min(RUN, columns - column);
       float factor = 0;
       if (token < tokens) {
-        factor = round(values, token * columns + column, block);
+        factor = round(values, token * columns + column, count, block);
       } else {
-        clear(block);
+        clear(block, count);
       }
       Memory.ALL.set(Memory.FLOAT, factors(first, tile, column) + 4L * t & Memory.ANY, factor);
-      for (int g = 0; g < BLOCK / GROUP; g++) {
+      for (int g = 0; g < count / GROUP; g++) {
         long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
         int sum = group(block + 4L * GROUP * g, at);
-        long sumAt = sums(first, tile, column) + 32L * t + 4L * g & Memory.ANY;
+        int inBlock = g % (BLOCK / GROUP);
+        long sumAt = sums(first, tile, column + GROUP * (g - inBlock));
+        sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
         Memory.ALL.set(Memory.FLOAT, sumAt, 0x1p16f * sum);
         if (tile == 1) {
           correct(at, corrections(token, column + GROUP * g));
@@ -156,16 +177,18 @@ final class QuantizedTokens {
   }
 
   /**
-   * What values are worth once they are quantized.
+   * What a token's values are worth once they are quantized.
    *
-   * @param count how many, a multiple of {@link #BLOCK}
+   * @param offset where they are in both arrays
+   * @param columns how many, a multiple of {@link #BLOCK}
    */
-  static void round(float[] values, int count, float[] rounded) {
-    for (int from = 0; from < count; from += BLOCK) {
-      float max = largest(values, from);
+  static void round(float[] values, int offset, int columns, float[] rounded) {
+    for (int from = offset; from < offset + columns; from += RUN) {
+      int end = Math.min(from + RUN, offset + columns);
+      float max = largest(values, from, end);
       float scale = max < TINY ? 0 : LEVELS / max;
       float factor = max < TINY ? 0 : max / LEVELS;
-      for (int i = from; i < from + BLOCK; i += 8) {
+      for (int i = from; i < end; i += 8) {
         FloatVector.fromArray(F8, values, i)
             .mul(scale)
             .add(ROUND)
@@ -176,26 +199,26 @@ final class QuantizedTokens {
     }
   }
 
-  private static float largest(float[] values, int from) {
+  private static float largest(float[] values, int from, int to) {
     FloatVector largest = FloatVector.zero(F8);
-    for (int i = 0; i < BLOCK; i += 8) {
-      largest = largest.max(FloatVector.fromArray(F8, values, from + i).abs());
+    for (int i = from; i < to; i += 8) {
+      largest = largest.max(FloatVector.fromArray(F8, values, i).abs());
     }
     return largest.reduceLanes(VectorOperators.MAX);
   }
 
   /**
-   * Rounds a block to multiples of its factor, which is returned. What is not finite makes the
-   * factor so too.
+   * Rounds a run to multiples of its factor, which is returned. What is not finite makes the factor
+   * so too.
    */
-  private static float round(float[] values, int from, long block) {
-    float max = largest(values, from);
+  private static float round(float[] values, int from, int count, long block) {
+    float max = largest(values, from, from + count);
     if (max < TINY) {
-      clear(block);
+      clear(block, count);
       return 0;
     }
     float scale = LEVELS / max;
-    for (int i = 0; i < BLOCK; i += 8) {
+    for (int i = 0; i < count; i += 8) {
       FloatVector.fromArray(F8, values, from + i)
           .mul(scale)
           .add(ROUND)
@@ -206,8 +229,8 @@ final class QuantizedTokens {
     return max / LEVELS;
   }
 
-  private static void clear(long block) {
-    for (int i = 0; i < BLOCK; i++) {
+  private static void clear(long block, int count) {
+    for (int i = 0; i < count; i++) {
       Memory.ALL.set(Memory.INT, block + 4L * i & Memory.ANY, 0);
     }
   }

@@ -10,12 +10,12 @@ import jdk.incubator.vector.VectorSpecies;
 import pelican.gguf.GgmlType;
 
 /**
- * Scales and minimums of super-blocks as {@link IntegerTileKernels} reads them: for each group of
- * 32 weights a vector with the scales of what its lanes hold, for each super-block a vector with
- * the minimums of its eight groups.
+ * Scales and minimums of super-blocks as {@link IntegerRows} holds them: for each group of 32
+ * weights a vector with the scales of what its lanes hold, for each super-block a vector with the
+ * minimums of its eight groups.
  */
 final class SuperBlockScales {
-  /** Bytes of the scales of a group, and of the minimums of a super-block. */
+  /** Bytes of the minimums of a super-block. */
   static final int VECTOR_BYTES = 32;
 
   private static final int GROUPS = 8;
@@ -41,7 +41,7 @@ final class SuperBlockScales {
    *
    * @param type one that {@link IntegerTiles#has has products of integers}
    * @param at the address of the first, in a range that was checked
-   * @param scales the address of room for {@link #VECTOR_BYTES} for every 32 weights
+   * @param scales the address of the first scales, {@link IntegerRows#GROUP_BYTES} before the next
    * @param minimums the address of room for {@link #VECTOR_BYTES} for every super-block
    */
   static void unpack(GgmlType type, long at, int blocks, long scales, long minimums) {
@@ -56,7 +56,7 @@ final class SuperBlockScales {
   private static void sixBits(long address, int blocks, long bytes, long scales, long minimums) {
     for (int b = 0; b < blocks; b++) {
       long at = address + bytes * b & Memory.ANY;
-      long to = scales + (long) GROUPS * VECTOR_BYTES * b & Memory.ANY;
+      long to = scales + (long) IntegerRows.BLOCK_BYTES * b & Memory.ANY;
       long minimumsTo = minimums + (long) VECTOR_BYTES * b & Memory.ANY;
       long eight = Memory.ALL.get(Memory.LONG, at + 4);
       long four = Memory.ALL.get(Memory.INT, at + 12);
@@ -83,7 +83,8 @@ final class SuperBlockScales {
           .intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
       for (int g = 0; g < GROUPS; g++) {
         FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, minimumsTo + 4L * g & Memory.ANY))
-            .intoMemorySegment(Memory.ALL, to + (long) VECTOR_BYTES * g & Memory.ANY, LITTLE);
+            .intoMemorySegment(
+                Memory.ALL, to + (long) IntegerRows.GROUP_BYTES * g & Memory.ANY, LITTLE);
       }
       m.intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
     }
@@ -97,7 +98,7 @@ final class SuperBlockScales {
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, SPREAD, 24).toShuffle().cast(F8);
     for (int half = 0; half < 2 * blocks; half++) {
       long at = address + 210L * (half >> 1) & Memory.ANY;
-      long to = scales + (long) GROUPS / 2 * VECTOR_BYTES * half & Memory.ANY;
+      long to = scales + (long) IntegerRows.BLOCK_BYTES / 2 * half & Memory.ANY;
       FloatVector s =
           ((FloatVector)
                   ByteVector.fromMemorySegment(
@@ -105,9 +106,9 @@ final class SuperBlockScales {
                       .convertShape(VectorOperators.B2F, F8, 0))
               .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 208)));
       s.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
-      s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
-      s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 64, LITTLE);
-      s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+      s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + IntegerRows.GROUP_BYTES, LITTLE);
+      s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 2 * IntegerRows.GROUP_BYTES, LITTLE);
+      s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 3 * IntegerRows.GROUP_BYTES, LITTLE);
       FloatVector.zero(F8)
           .intoMemorySegment(
               Memory.ALL, minimums + (long) VECTOR_BYTES * (half >> 1) & Memory.ANY, LITTLE);

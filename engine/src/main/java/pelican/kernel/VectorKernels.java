@@ -128,8 +128,9 @@ public final class VectorKernels implements Kernels {
   private static void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
     GgmlType type = w.format().type();
-    int parts = IntegerTiles.parts(w.columns() / QuantizedTokens.BLOCK);
-    if (alone(x) && (type == GgmlType.Q4_K || type == GgmlType.Q6_K) && LaneSums.hold(parts)) {
+    if (alone(x)
+        && (type == GgmlType.Q4_K || type == GgmlType.Q6_K)
+        && LaneSums.hold(QuantizedTokens.runs(w.columns()))) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {
         int o = offset + t * stride;

@@ -78,11 +78,12 @@ public final class KernelAgreement {
       float[] got = new float[tokens * rows];
       Activations rounded = new Activations().reset(tokens, columns);
       boolean rounds = kernels instanceof VectorKernels v && v.rounds(w);
-      for (int i = 0; i < tokens * columns; i += 256) {
-        if (rounds) {
-          round(x.values(), i, rounded.values());
-        } else {
-          System.arraycopy(x.values(), i, rounded.values(), i, Math.min(256, tokens * columns - i));
+      System.arraycopy(x.values(), 0, rounded.values(), 0, tokens * columns);
+      if (rounds) {
+        for (int t = 0; t < tokens; t++) {
+          for (int c = 0; c < columns; c += 1024) {
+            round(rounded.values(), t * columns + c, Math.min(1024, columns - c));
+          }
         }
       }
       rounded.changed();
@@ -113,18 +114,18 @@ public final class KernelAgreement {
   }
 
   /**
-   * What becomes of 256 values where they are multiplied as integers: multiples of a 255th of the
-   * largest.
+   * What becomes of up to 1024 values of a token where they are multiplied as integers: multiples
+   * of a 255th of the largest.
    */
-  private static void round(float[] values, int from, float[] rounded) {
+  private static void round(float[] values, int from, int count) {
     float max = 0;
-    for (int i = from; i < from + 256; i++) {
+    for (int i = from; i < from + count; i++) {
       max = Math.max(max, Math.abs(values[i]));
     }
     float factor = max / 255;
     float scale = 255 / max;
-    for (int i = from; i < from + 256; i++) {
-      rounded[i] = max == 0 ? 0 : factor * (float) Math.rint(values[i] * scale);
+    for (int i = from; i < from + count; i++) {
+      values[i] = max == 0 ? 0 : factor * (float) Math.rint(values[i] * scale);
     }
   }
 
