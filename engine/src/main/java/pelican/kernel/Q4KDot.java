@@ -21,6 +21,9 @@ import jdk.incubator.vector.VectorSpecies;
 final class Q4KDot {
   private static final int BYTES = 144;
 
+  /** What a stream has in working memory that stays in the level 1 cache. */
+  private static final int STREAM_BYTES = 96;
+
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
@@ -44,7 +47,7 @@ final class Q4KDot {
     long sums = scratch.block();
     int blocks = w.columns() / QuantizedTokens.BLOCK;
     int parts = IntegerTiles.parts(blocks);
-    LaneSums.clear(scratch.scales(), 3 * LaneSums.STREAMS);
+    LaneSums.clear(scratch.scales(), LaneSums.STREAMS * STREAM_BYTES / 32);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
       rows = LaneSums.dotRows(rowTo - row, parts);
@@ -78,10 +81,11 @@ final class Q4KDot {
    * @param each how many rows each of the streams consists of
    * @param x the address of the token's values
    * @param sums the address of the sums of the token's groups, which minimums are multiplied with
-   * @param scratch the address of room for the scales of a super-block of each stream (to spread
-   *     one over a vector costs no instruction of its own when it comes from memory) and for what
-   *     the minimums give
-   * @param rowSums the address of a sum for each run of each row, those that are read at once
+   * @param factors the address of the factors of the token's runs
+   * @param scratch the address of {@link #STREAM_BYTES} for each stream: room for the scales of a
+   *     super-block (to spread one over a vector costs no instruction of its own when it comes from
+   *     memory), then the sum of a run's products and that of its minimums, zeros
+   * @param rowSums the address of a sum for each part of each row, those that are read at once
    *     together
    */
   private static void dot(
@@ -106,7 +110,7 @@ final class Q4KDot {
         long s = sums + 32L * c & Memory.ANY;
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long scale = scratch + 96L * m & Memory.ANY;
+          long scale = scratch + (long) STREAM_BYTES * m & Memory.ANY;
           long eight = Memory.ALL.get(Memory.LONG, at + 4);
           long four = Memory.ALL.get(Memory.INT, at + 12);
           Memory.ALL.set(
@@ -138,12 +142,12 @@ final class Q4KDot {
         }
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long kept = scratch + 96L * m + 32 & Memory.ANY;
+          long kept = scratch + (long) STREAM_BYTES * m + 32 & Memory.ANY;
           FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
           for (int half = 0; half < 2; half++) {
             long weights = at + 16 + 64L * half & Memory.ANY;
             long p = x + 512L * c + 256L * half & Memory.ANY;
-            long scale = scratch + 96L * m + 16L * half & Memory.ANY;
+            long scale = scratch + (long) STREAM_BYTES * m + 16L * half & Memory.ANY;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
             IntVector low =
                 u.and(nibbles)
@@ -211,7 +215,7 @@ final class Q4KDot {
    */
   private static void endRun(long from, int streams, long factor, long sums) {
     for (int m = 0; m < streams; m++) {
-      long at = from + 96L * m & Memory.ANY;
+      long at = from + (long) STREAM_BYTES * m & Memory.ANY;
       long to = sums + 32L * m & Memory.ANY;
       FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
           .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))

@@ -29,7 +29,7 @@ final class Scratch {
     return OF_THREAD.get();
   }
 
-  /** Room for the scales of a super-block, and for a few sums. */
+  /** Room for the scales of a super-block, and of a few more: see {@link Q4KDot}. */
   long scales() {
     return memory.address();
   }
