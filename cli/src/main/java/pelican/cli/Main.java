@@ -17,7 +17,7 @@ public final class Main {
   /** Runs a command line and returns its exit code: 0, 1 for a failure, 2 for wrong usage. */
   static int run(String... args) {
     try {
-      return commandLine().execute(args);
+      return commandLine(args).execute(args);
     } catch (OutOfMemoryError e) {
       System.err.printf(
           "Error: out of memory (%s): the JVM may use %d MB, expected more: a smaller --num-ctx, or"
@@ -27,8 +27,8 @@ public final class Main {
     }
   }
 
-  static CommandLine commandLine() {
-    CommandLine commandLine = new CommandLine(new PelicanCommand());
+  static CommandLine commandLine(String... args) {
+    CommandLine commandLine = PelicanCommand.commandLine(args);
     commandLine.setExecutionExceptionHandler(new Failures());
     commandLine.setParameterExceptionHandler(new Failures());
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
