@@ -59,6 +59,12 @@ public record GemmaConfig(
   private static final int MAX_WIDTH = 1 << 20;
 
   /**
+   * What every width is a multiple of: kernels read two vectors at a time, of 16 floats at most,
+   * and would read beyond the end of others.
+   */
+  private static final int WIDTH_UNIT = 32;
+
+  /**
    * Reads and checks the hyperparameters.
    *
    * @throws GgufException if the architecture is another one, a key is missing or a value
@@ -187,8 +193,13 @@ public record GemmaConfig(
               config.kvHeads[i],
               config.kvHeads[owner] + " in layer " + i + ", as in layer " + owner + " it shares");
         }
-        checkEqual("attention.key_length", 0, config.headSize(i) % 2);
+        checkWidth("feed_forward_length", config.feedForward[i]);
       }
+      checkWidth("embedding_length", config.embedding);
+      checkWidth("attention.key_length", config.keyLength);
+      checkWidth("attention.key_length_swa", config.keyLengthSliding);
+      checkWidth("embedding_length_per_layer_input", config.perLayerInput);
+      checkWidth("expert_feed_forward_length", config.expertFeedForward);
       // The last dimension of every buffer of a batch is at most this wide.
       long widest = (long) config.heads * Math.max(config.keyLength, config.keyLengthSliding);
       if (widest > MAX_WIDTH) {
@@ -233,6 +244,12 @@ public record GemmaConfig(
         throw bad(name, value, min + " to " + max);
       }
       return value;
+    }
+
+    private void checkWidth(String name, int value) {
+      if (value % WIDTH_UNIT != 0) {
+        throw bad(name, value, "a multiple of " + WIDTH_UNIT);
+      }
     }
 
     private void checkEqual(String name, int expected, int value) {

@@ -97,6 +97,14 @@ public final class VectorKernels implements Kernels {
       Arrays.fill(out, offset + t * stride + rowFrom, offset + t * stride + rowTo, 0);
     }
     int columns = w.columns();
+    if (x.tokens() == 1 && w.format().type() == GgmlType.F32) {
+      long from = Memory.address(w, rowFrom, rowTo);
+      long panel = x.panels(false);
+      VectorTiles.multiplyOne(
+          from, w.rowBytes(), rowTo - rowFrom, panel, columns, out, offset + rowFrom);
+      Reference.reachabilityFence(x);
+      return;
+    }
     Scratch scratch = Scratch.ofThread();
     long block = scratch.block();
     VectorRowDecoder decoder = decoders.get();

@@ -252,6 +252,16 @@ class HostileFilesTest {
     checkModel("gemma4.embedding_length", w -> w.put("gemma4.embedding_length", 32.5f));
     checkModel("gemma4.embedding_length", w -> w.put("gemma4.embedding_length", "32"));
     checkModel("token_embd.weight", w -> w.putUint32("gemma4.embedding_length", 64));
+    for (String width :
+        List.of("embedding_length", "feed_forward_length", "embedding_length_per_layer_input")) {
+      checkModel("gemma4." + width + " is 40", w -> w.putUint32("gemma4." + width, 40));
+    }
+    checkModel(
+        "gemma4.attention.key_length is 48",
+        w -> {
+          w.putUint32("gemma4.attention.key_length", 48);
+          w.putUint32("gemma4.attention.value_length", 48);
+        });
     checkModel("ffn_gate", w -> w.putUint32("gemma4.feed_forward_length", 1 << 19));
     checkModel("gemma4.context_length", w -> w.putUint32("gemma4.context_length", 0));
     checkModel(
