@@ -64,6 +64,11 @@ final class Q4KDot {
           q.factors(token, 1, 0),
           scratch.scales(),
           sums);
+      endRun(
+          scratch.scales(),
+          streams,
+          q.factors(token, 1, 0) + 4L * (QuantizedTokens.runs(w.columns()) - 1),
+          sums + 32L * (rows * parts - streams));
       LaneSums.store(sums, rows, streams, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
@@ -76,6 +81,9 @@ final class Q4KDot {
    * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
    * which there are no registers. Scales and minimums are taken apart in ordinary registers, which
    * have nothing else to do: to spread words over a vector ({@code vpermd}) takes longer.
+   *
+   * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
+   * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
    *
    * @param streams how many rows are read at once
    * @param each how many rows each of the streams consists of
@@ -103,11 +111,20 @@ final class Q4KDot {
     IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
     int parts = IntegerTiles.parts(blocks);
     long streamBytes = each * rowBytes;
+    // of the run that ends; at first zeros are added to the first sum
+    long factor = factors;
+    long to = rowSums;
     for (int r = 0; r < each; r++) {
       long row = address + r * rowBytes;
       long sumsAt = rowSums + 32L * streams * parts * r;
       for (int c = 0; c < blocks; c++) {
+        if (c % QuantizedTokens.RUN_BLOCKS == 0) {
+          endRun(scratch, streams, factor, to);
+          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
+          to = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams);
+        }
         long s = sums + 32L * c & Memory.ANY;
+        long values = x + 512L * c & Memory.ANY;
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
           long scale = scratch + (long) STREAM_BYTES * m & Memory.ANY;
@@ -142,12 +159,13 @@ final class Q4KDot {
         }
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long kept = scratch + (long) STREAM_BYTES * m + 32 & Memory.ANY;
-          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
+          long stream = scratch + (long) STREAM_BYTES * m & Memory.ANY;
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, stream + 32, LITTLE);
           for (int half = 0; half < 2; half++) {
-            long weights = at + 16 + 64L * half & Memory.ANY;
-            long p = x + 512L * c + 256L * half & Memory.ANY;
-            long scale = scratch + (long) STREAM_BYTES * m + 16L * half & Memory.ANY;
+            int h = half & 1; // so that addresses are known not to be negative
+            long weights = at + 16 + 64L * h;
+            long p = values + 256L * h;
+            long scale = stream + 16L * h;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
             IntVector low =
                 u.and(nibbles)
@@ -195,14 +213,7 @@ final class Q4KDot {
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
             VarHandle.loadLoadFence();
           }
-          sum.intoMemorySegment(Memory.ALL, kept, LITTLE);
-        }
-        if (QuantizedTokens.endOfRun(c, blocks)) {
-          endRun(
-              scratch + 32,
-              streams,
-              factors + 4L * (c / QuantizedTokens.RUN_BLOCKS),
-              sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams));
+          sum.intoMemorySegment(Memory.ALL, stream + 32, LITTLE);
         }
       }
     }
@@ -213,9 +224,9 @@ final class Q4KDot {
    * adds the sums of products and of minimums, times the token's factor, to those of a part, and
    * sets them to zero for the next run.
    */
-  private static void endRun(long from, int streams, long factor, long sums) {
+  private static void endRun(long scratch, int streams, long factor, long sums) {
     for (int m = 0; m < streams; m++) {
-      long at = from + (long) STREAM_BYTES * m & Memory.ANY;
+      long at = scratch + 32 + (long) STREAM_BYTES * m & Memory.ANY;
       long to = sums + 32L * m & Memory.ANY;
       FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
           .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))

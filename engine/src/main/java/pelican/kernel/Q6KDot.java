@@ -110,17 +110,19 @@ final class Q6KDot {
         int c = i >> shift;
         long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
         long kept = sumsAt + 32L * (c / QuantizedTokens.RUN_BLOCKS * streams + m) & Memory.ANY;
+        long values = x + 512L * c & Memory.ANY;
+        long takenOff = corrections + 256L * c & Memory.ANY;
         float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
         FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept, LITTLE);
         for (int half = 0; half < 2; half++) {
-          long low = at + 64L * half & Memory.ANY;
-          long high = at + 128 + 32L * half & Memory.ANY;
-          long p = x + 512L * c + 256L * half & Memory.ANY;
-          long k = corrections + 256L * c + 128L * half & Memory.ANY;
+          int h = half & 1; // see Q4KDot
+          long low = at + 64L * h;
+          long high = at + 128 + 32L * h;
+          long p = values + 256L * h;
+          long k = takenOff + 128L * h;
           FloatVector scales =
               ((FloatVector)
-                      ByteVector.fromMemorySegment(
-                              B8, Memory.ALL, at + SCALES + 8L * half & Memory.ANY, LITTLE)
+                      ByteVector.fromMemorySegment(B8, Memory.ALL, at + SCALES + 8L * h, LITTLE)
                           .convertShape(VectorOperators.B2F, F8, 0))
                   .mul(d);
           IntVector w =

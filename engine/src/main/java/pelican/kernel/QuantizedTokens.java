@@ -133,11 +133,6 @@ final class QuantizedTokens {
     return factors + Float.BYTES * ((long) first * runs(columns) + (long) tile * (column / RUN));
   }
 
-  /** Whether a run ends with a block of a row of so many. */
-  static boolean endOfRun(int block, int blocks) {
-    return block % RUN_BLOCKS == RUN_BLOCKS - 1 || block == blocks - 1;
-  }
-
   /** The runs of so many values. */
   static int runs(int columns) {
     return (columns + RUN - 1) / RUN;
