@@ -87,9 +87,7 @@ class EngineJarIT {
   void answersAPipeWithoutColours() throws Exception {
     Result result = run("the", "chat", "--model", TINY, "--seed", "2", "--num-predict", "12");
     assertThat(result.code()).isZero();
-    // its weights are random, so that the answer may have the one byte that such sequences begin
-    // with
-    assertThat(result.out()).isNotBlank().doesNotContain("\u001b[");
+    assertThat(result.out()).isNotBlank().doesNotContain("\u001b");
     assertThat(result.err()).isEmpty();
     assertThat(run("", "run", TINY, "--seed", "2", "--num-predict", "12", "the").out())
         .isEqualTo(result.out());

@@ -14,11 +14,11 @@ import pelican.gguf.GgmlType;
  * token another integer, and a sequence another answer.
  */
 final class IntegerTiles {
-  /** Super-blocks of a row whose products are added up before the lanes of the sum are. */
-  static final int PART_BLOCKS = 3 * QuantizedTokens.RUN_BLOCKS;
+  /** Runs of a token whose products are added up before the lanes of the sum are. */
+  static final int PART_RUNS = 3;
 
-  /** The runs of a token that meet them. */
-  static final int PART_RUNS = PART_BLOCKS / QuantizedTokens.RUN_BLOCKS;
+  /** Super-blocks of a row that meet them. */
+  static final int PART_BLOCKS = PART_RUNS * QuantizedTokens.RUN_BLOCKS;
 
   private static final int BLOCK = QuantizedTokens.BLOCK;
 

@@ -22,7 +22,7 @@ final class Q4KDot {
   private static final int BYTES = 144;
 
   /** What a stream has in working memory that stays in the level 1 cache. */
-  private static final int STREAM_BYTES = 96;
+  static final int STREAM_BYTES = 96;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;

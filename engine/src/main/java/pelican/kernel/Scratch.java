@@ -11,7 +11,7 @@ import java.lang.foreign.MemorySegment;
 final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-  private static final long SCALES_BYTES = LaneSums.STREAMS * 3 * 32;
+  private static final long SCALES_BYTES = LaneSums.STREAMS * Q4KDot.STREAM_BYTES;
 
   private final MemorySegment memory =
       Arena.ofAuto()
