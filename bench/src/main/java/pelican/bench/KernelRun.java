@@ -31,7 +31,9 @@ record KernelRun(KernelCase product, String engine, Path classes, String kernels
           "--enable-native-access=ALL-UNNAMED",
           // JMH's own fields; the JVM would warn of them in every fork
           "--sun-misc-unsafe-memory-access=allow",
-          "-XX:+UseSerialGC");
+          "-XX:+UseSerialGC",
+          // as engine.jar gives it to itself; else a kernel's rate differs from fork to fork
+          "-XX:-UseTypeSpeculation");
 
   /** What a fork measured. */
   record Rates(double perSecond, double gigabytes, double gigaflops) {}

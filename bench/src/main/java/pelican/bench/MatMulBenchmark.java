@@ -35,7 +35,11 @@ import pelican.kernel.Workers;
 @OutputTimeUnit(TimeUnit.SECONDS)
 @Fork(
     value = 5,
-    jvmArgsAppend = {"--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"})
+    jvmArgsAppend = {
+      "--add-modules=jdk.incubator.vector",
+      "--enable-native-access=ALL-UNNAMED",
+      "-XX:-UseTypeSpeculation"
+    })
 @Warmup(iterations = 4, time = 1)
 @Measurement(iterations = 5, time = 1)
 public class MatMulBenchmark {

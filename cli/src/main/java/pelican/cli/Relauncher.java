@@ -42,6 +42,10 @@ final class Relauncher {
    * <p>The first prompt waits for the second compiler. Kernels are compiled after a tenth of the
    * calls that others need: before, each vector of theirs is an object. What makes these objects is
    * compiled after twenty times as many, since nobody calls it any more once the kernels are.
+   *
+   * <p>No speculation on types: the check of a vector's class that it leaves in a loop keeps that
+   * vector an object. Whether the compiler found reason to speculate differed from start to start,
+   * and a kernel with it takes four times as long for good.
    */
   private static final List<String> FLAGS =
       List.of(
@@ -52,6 +56,7 @@ final class Relauncher {
           "-XX:TargetSurvivorRatio=90",
           "-XX:TrimNativeHeapInterval=10000",
           "-XX:-UsePerfData",
+          "-XX:-UseTypeSpeculation",
           "-XX:CompileCommand=quiet",
           "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
           "-XX:CompileCommand=CompileThresholdScaling,jdk/incubator/vector/*.*,20.0",

@@ -56,23 +56,56 @@ final class IntegerRows {
     return type != GgmlType.Q6_K;
   }
 
-  /** Two groups in each step: the low nibbles of 32 bytes and the high ones. */
   private static void q4K(long address, int blocks, long rows) {
+    IntVector nibbles = IntVector.broadcast(I8, EVEN_NIBBLES);
     Memory.mayFault(address);
-    for (int c = 0; c < 4 * blocks; c++) {
-      long at = address + 32L * c + 16L * ((c >> 2) + 1) & Memory.ANY;
-      long to = rows + 2L * GROUP_BYTES * c & Memory.ANY;
-      IntVector q = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
-      q.and(EVEN_NIBBLES).intoMemorySegment(Memory.ALL, to + EVEN, LITTLE);
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 144L * b & Memory.ANY;
+      long to = rows + (long) BLOCK_BYTES * b & Memory.ANY;
+      IntVector q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 16, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + EVEN, LITTLE);
       q.lanewise(VectorOperators.LSHR, 8)
-          .and(EVEN_NIBBLES)
+          .and(nibbles)
           .intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
       q.lanewise(VectorOperators.LSHR, 4)
-          .and(EVEN_NIBBLES)
-          .intoMemorySegment(Memory.ALL, to + GROUP_BYTES + EVEN, LITTLE);
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 96 + EVEN, LITTLE);
       q.lanewise(VectorOperators.LSHR, 12)
-          .and(EVEN_NIBBLES)
-          .intoMemorySegment(Memory.ALL, to + GROUP_BYTES + ODD, LITTLE);
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 96 + ODD, LITTLE);
+      q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 48, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 192 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 8)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 192 + ODD, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 288 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 12)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 288 + ODD, LITTLE);
+      q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 80, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 384 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 8)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 384 + ODD, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 480 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 12)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 480 + ODD, LITTLE);
+      q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 112, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 576 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 8)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 576 + ODD, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 4)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 672 + EVEN, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 12)
+          .and(nibbles)
+          .intoMemorySegment(Memory.ALL, to + 672 + ODD, LITTLE);
     }
   }
 

@@ -18,8 +18,6 @@ final class SuperBlockScales {
   /** Bytes of the minimums of a super-block. */
   static final int VECTOR_BYTES = 32;
 
-  private static final int GROUPS = 8;
-
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
@@ -81,13 +79,31 @@ final class SuperBlockScales {
                   .convertShape(VectorOperators.B2F, F8, 0))
           .mul(d)
           .intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
-      for (int g = 0; g < GROUPS; g++) {
-        FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, minimumsTo + 4L * g & Memory.ANY))
-            .intoMemorySegment(
-                Memory.ALL, to + (long) IntegerRows.GROUP_BYTES * g & Memory.ANY, LITTLE);
-      }
+      spread(minimumsTo, to);
       m.intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
     }
+  }
+
+  /** Written out: an address that a loop's variable is part of needs a mask of its own. */
+  private static void spread(long from, long to) {
+    long at = from & Memory.ANY;
+    long next = to & Memory.ANY;
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at))
+        .intoMemorySegment(Memory.ALL, next, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 4))
+        .intoMemorySegment(Memory.ALL, next + IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 8))
+        .intoMemorySegment(Memory.ALL, next + 2 * IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 12))
+        .intoMemorySegment(Memory.ALL, next + 3 * IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 16))
+        .intoMemorySegment(Memory.ALL, next + 4 * IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 20))
+        .intoMemorySegment(Memory.ALL, next + 5 * IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 24))
+        .intoMemorySegment(Memory.ALL, next + 6 * IntegerRows.GROUP_BYTES, LITTLE);
+    FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, at + 28))
+        .intoMemorySegment(Memory.ALL, next + 7 * IntegerRows.GROUP_BYTES, LITTLE);
   }
 
   /** Those of Q6_K, half a super-block in each step; it has no minimums. */
