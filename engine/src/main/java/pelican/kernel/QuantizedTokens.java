@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -53,6 +54,7 @@ final class QuantizedTokens {
   private static final float ROUND = 0x1.8p23f;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private MemorySegment memory = MemorySegment.NULL;
@@ -194,12 +196,17 @@ final class QuantizedTokens {
     }
   }
 
+  /** The largest amount: floats without sign have the order of their bits, NaN above infinity. */
   private static float largest(float[] values, int from, int to) {
-    FloatVector largest = FloatVector.zero(F8);
+    IntVector largest = IntVector.zero(I8);
     for (int i = from; i < to; i += 8) {
-      largest = largest.max(FloatVector.fromArray(F8, values, i).abs());
+      largest =
+          FloatVector.fromArray(F8, values, i)
+              .reinterpretAsInts()
+              .and(Integer.MAX_VALUE)
+              .max(largest);
     }
-    return largest.reduceLanes(VectorOperators.MAX);
+    return Float.intBitsToFloat(largest.reduceLanes(VectorOperators.MAX));
   }
 
   /**

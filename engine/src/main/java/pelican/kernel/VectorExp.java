@@ -50,7 +50,7 @@ final class VectorExp {
       IntVector scale = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
       FloatVector e = p.reinterpretAsInts().add(scale).reinterpretAsFloats().add(v.sub(v));
       e.intoArray(x, offset + i);
-      sum = sum.add(e);
+      sum = e.add(sum);
     }
     long sums = Scratch.ofThread().sums();
     sum.intoMemorySegment(Memory.ALL, sums & Memory.ANY, ByteOrder.LITTLE_ENDIAN);

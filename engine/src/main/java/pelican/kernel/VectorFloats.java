@@ -105,7 +105,7 @@ final class VectorFloats {
     FloatVector m = FloatVector.broadcast(S, Float.NEGATIVE_INFINITY);
     int i = 0;
     for (; i <= size - L; i += L) {
-      m = m.max(FloatVector.fromArray(S, x, offset + i));
+      m = FloatVector.fromArray(S, x, offset + i).max(m);
     }
     float max = m.reduceLanes(VectorOperators.MAX);
     for (; i < size; i++) {
