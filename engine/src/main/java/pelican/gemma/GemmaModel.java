@@ -18,6 +18,13 @@ public final class GemmaModel {
   /** The most tokens of one pass; longer prompts go in several. */
   public static final int MAX_BATCH = 512;
 
+  /**
+   * After so many tokens their kernels compute the logits too, also where those of one token are
+   * wanted: in a fresh JVM that token's own kernels are still to be compiled, for half a second in
+   * which the first answer would wait.
+   */
+  private static final int MANY = 5;
+
   private final Path file;
   private final GemmaConfig config;
   private final GemmaWeights weights;
@@ -358,6 +365,9 @@ public final class GemmaModel {
       return logits;
     }
     normed.reset(outputs, h);
+    if (batch.size() >= MANY) {
+      normed.asBatch();
+    }
     for (int i = 0; i < batch.size(); i++) {
       int row = batch.outputRow(i);
       if (row >= 0) {

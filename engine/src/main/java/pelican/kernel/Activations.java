@@ -26,6 +26,7 @@ public final class Activations {
   private float[] values = new float[0];
   private int tokens;
   private int columns;
+  private boolean asBatch;
   private final Copy panels = new Copy();
   private final Copy roundedPanels = new Copy();
   private final Copy bytePanels = new Copy();
@@ -63,8 +64,23 @@ public final class Activations {
     }
     this.tokens = tokens;
     this.columns = columns;
+    asBatch = false;
     changed();
     return this;
+  }
+
+  /**
+   * Has few tokens multiplied by the kernels that multiply many. What they give is the same; these
+   * are compiled already where a prompt went through them before.
+   */
+  public Activations asBatch() {
+    asBatch = true;
+    return this;
+  }
+
+  /** Whether {@link #asBatch} was called after the last {@link #reset}. */
+  boolean isAsBatch() {
+    return asBatch;
   }
 
   /** The values, [tokens][columns]. Call {@link #changed} after writing to them. */
@@ -164,13 +180,17 @@ public final class Activations {
     return rounded;
   }
 
-  /** Quantizes all tokens, if that is not done yet. */
-  void quantize(Workers workers) {
+  /**
+   * Quantizes all tokens, if that is not done yet.
+   *
+   * @param single whether each is a tile of its own
+   */
+  void quantize(boolean single, Workers workers) {
     if (!quantized) {
       if (quantizedTokens == null) {
         quantizedTokens = new QuantizedTokens();
       }
-      quantizedTokens.set(values, tokens, columns, workers);
+      quantizedTokens.set(values, tokens, columns, single, workers);
       quantized = true;
     }
   }

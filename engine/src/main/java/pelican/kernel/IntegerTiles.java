@@ -74,7 +74,7 @@ final class IntegerTiles {
         for (int t = 0; t < x.tokens(); t += TOKENS) {
           int tokens = Math.min(TOKENS, x.tokens() - t);
           tiles(type, rows, columns, x, t, tokens, part, scratch);
-          store(scratch, rows, x.tokens(), t, tokens, part > 0, out, offset + r, stride);
+          store(scratch, rows, x, t, tokens, part > 0, out, offset + r, stride);
         }
       }
     }
@@ -128,7 +128,7 @@ final class IntegerTiles {
       long to = sums(scratch);
       int tile;
       for (int t = first; t < first + tokens; t += tile) {
-        tile = QuantizedTokens.tile(all - t, all);
+        tile = q.tile(all - t);
         long values = q.values(t, tile, column);
         long sumsOfX = q.sums(t, tile, column);
         long factors = q.factors(t, tile, column);
@@ -160,17 +160,19 @@ final class IntegerTiles {
   private static void store(
       long scratch,
       int rows,
-      int all,
+      Activations x,
       int first,
       int tokens,
       boolean add,
       float[] out,
       int o,
       int stride) {
+    QuantizedTokens q = x.quantizedTokens();
+    int all = x.tokens();
     long from = sums(scratch);
     int tile;
     for (int t = first; t < first + tokens; t += tile) {
-      tile = QuantizedTokens.tile(all - t, all);
+      tile = q.tile(all - t);
       for (int r = 0; r < rows; r++) {
         for (int i = 0; i < Math.min(tile, first + tokens - t); i++) {
           int at = o + (t + i) * stride + r;

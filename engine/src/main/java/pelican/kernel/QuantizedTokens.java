@@ -44,8 +44,8 @@ final class QuantizedTokens {
 
   private static final int GROUP_BYTES = 64;
 
-  /** Up to so many tokens are tiles of their own. */
-  private static final int MAX_SINGLE = 2;
+  /** Up to so many tokens are tiles of their own, where they are not to be multiplied as others. */
+  static final int MAX_SINGLE = 2;
 
   /** Below this all values of a run are zero: the factor's reciprocal would overflow. */
   private static final float TINY = 1e-30f;
@@ -58,22 +58,19 @@ final class QuantizedTokens {
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private MemorySegment memory = MemorySegment.NULL;
+  private int tokens;
   private int columns;
+  private boolean single;
   private long sums;
   private long factors;
   private long corrections;
 
   /** How many of the tokens that are left the next tile takes, the last with some of zeros. */
-  static int tile(int left, int tokens) {
-    if (tokens <= MAX_SINGLE) {
+  int tile(int left) {
+    if (single) {
       return 1;
     }
-    return left > 4 ? 8 : 4;
-  }
-
-  /** The tokens of all tiles: those there are and up to three of zeros. */
-  static int padded(int tokens) {
-    return tokens <= MAX_SINGLE ? tokens : tokens + 3 & -4;
+    return left > 4 || tokens <= MAX_SINGLE ? 8 : 4;
   }
 
   /**
@@ -81,10 +78,14 @@ final class QuantizedTokens {
    *
    * @param values [tokens][columns]
    * @param columns a multiple of {@link #BLOCK}
+   * @param single whether each is a tile of its own
    */
-  void set(float[] values, int tokens, int columns, Workers workers) {
+  void set(float[] values, int tokens, int columns, boolean single, Workers workers) {
+    this.tokens = tokens;
     this.columns = columns;
-    long all = Math.multiplyExact((long) padded(tokens), columns);
+    this.single = single;
+    int padded = single ? tokens : tokens + 7 & -8;
+    long all = Math.multiplyExact((long) padded, columns);
     // two bytes for a value, an eighth for sums, a 64th for factors, one for corrections
     long size = Math.multiplyExact(all, 3) + all / 8 + all / 64;
     if (memory.byteSize() < size) {
@@ -93,16 +94,16 @@ final class QuantizedTokens {
     sums = memory.address() + 2 * all;
     factors = sums + all / 8;
     corrections = factors + all / 64;
-    int step = tile(tokens, tokens) == 1 ? 1 : 8;
+    int step = single ? 1 : 8;
     workers.run(
         (tokens + step - 1) / step,
         1,
         (from, to) -> {
           long block = Scratch.ofThread().block();
           for (int first = step * from; first < Math.min(step * to, tokens); first += step) {
-            int tile = tile(tokens - first, tokens);
+            int tile = tile(tokens - first);
             for (int t = 0; t < tile; t++) {
-              quantize(values, tokens, first, t, tile, block);
+              quantize(values, first, t, tile, block);
             }
           }
         });
@@ -148,7 +149,7 @@ final class QuantizedTokens {
     return corrections + ((long) token * columns + column);
   }
 
-  private void quantize(float[] values, int tokens, int first, int t, int tile, long block) {
+  private void quantize(float[] values, int first, int t, int tile, long block) {
     int token = first + t;
     for (int column = 0; column < columns; column += RUN) {
       int count = Math.min(RUN, columns - column);
@@ -166,7 +167,7 @@ final class QuantizedTokens {
         long sumAt = sums(first, tile, column + GROUP * (g - inBlock));
         sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
         Memory.ALL.set(Memory.FLOAT, sumAt, 0x1p16f * sum);
-        if (tile == 1) {
+        if (single) {
           correct(at, corrections(token, column + GROUP * g));
         }
       }

@@ -47,7 +47,7 @@ public final class VectorKernels implements Kernels {
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
       if (withIntegers(w, x)) {
-        x.quantize(workers);
+        x.quantize(alone(x), workers);
       } else if (asBytes(w, x)) {
         x.packForBytes(rounds(w), workers);
       } else {
@@ -69,8 +69,8 @@ public final class VectorKernels implements Kernels {
     return rounds(w) && (bits < 512 || alone(x));
   }
 
-  private static boolean alone(Activations x) {
-    return QuantizedTokens.tile(1, x.tokens()) == 1;
+  private boolean alone(Activations x) {
+    return x.tokens() <= QuantizedTokens.MAX_SINGLE && (bits >= 512 || !x.isAsBatch());
   }
 
   /**
@@ -133,7 +133,7 @@ public final class VectorKernels implements Kernels {
     Reference.reachabilityFence(x);
   }
 
-  private static void withIntegers(
+  private void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
     GgmlType type = w.format().type();
     if (alone(x)
