@@ -34,42 +34,6 @@ final class Relauncher {
    */
   private static final String ARGUMENTS = "pelican.arguments";
 
-  /**
-   * Flags for the child. The serial collector starts fastest, and the engine makes no garbage. What
-   * the requests of a few dozen clients hold fits its survivor spaces, so that it does not fill the
-   * old generation; memory that the compilers needed for a moment is given back.
-   *
-   * <p>The first prompt waits for the second compiler. Kernels are compiled after a tenth of the
-   * calls that others need: before, each vector of theirs is an object. What makes these objects is
-   * compiled after twenty times as many, since nobody calls it any more once the kernels are.
-   *
-   * <p>No speculation on types: the check of a vector's class that it leaves in a loop keeps that
-   * vector an object. Whether the compiler found reason to speculate differed from start to start,
-   * and a kernel with it takes four times as long for good.
-   */
-  private static final List<String> FLAGS =
-      List.of(
-          "--add-modules=" + VECTOR_MODULE,
-          "--enable-native-access=ALL-UNNAMED",
-          "-XX:+UseSerialGC",
-          "-XX:SurvivorRatio=4",
-          "-XX:TargetSurvivorRatio=90",
-          "-XX:TrimNativeHeapInterval=10000",
-          "-XX:-UsePerfData",
-          "-XX:-UseTypeSpeculation",
-          "-XX:CompileCommand=quiet",
-          "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
-          "-XX:CompileCommand=CompileThresholdScaling,jdk/incubator/vector/*.*,20.0",
-          "-XX:CompileCommand=CompileThresholdScaling,jdk/internal/vm/vector/*.*,20.0",
-          "-Dstdout.encoding=UTF-8",
-          "-Dstderr.encoding=UTF-8",
-          "-D" + CHILD + "=true");
-
-  /** Where there are as many, the JVM has this flag's number of compiler threads or more. */
-  private static final int MANY_PROCESSORS = 4;
-
-  private static final String TWO_OF_THE_SECOND_COMPILER = "-XX:CICompilerCount=3";
-
   private static final byte[] WARNING =
       ("WARNING: Using incubator modules: " + VECTOR_MODULE + System.lineSeparator())
           .getBytes(StandardCharsets.US_ASCII);
@@ -90,10 +54,9 @@ final class Relauncher {
   static int run(String[] args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(FLAGS);
-    if (Runtime.getRuntime().availableProcessors() < MANY_PROCESSORS) {
-      command.add(TWO_OF_THE_SECOND_COMPILER);
-    }
+    command.add("--add-modules=" + VECTOR_MODULE);
+    command.addAll(JvmFlags.measuredBest(Runtime.getRuntime().availableProcessors()));
+    command.add("-D" + CHILD + "=true");
     ProcessBuilder builder = new ProcessBuilder(command).inheritIO().redirectError(Redirect.PIPE);
     byte[] raw = isAsciiLocale() ? rawArguments(args.length) : new byte[0];
     if (raw.length > 0) {

@@ -1,0 +1,86 @@
+package pelican.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The JVM's flags that measure best, for the process that {@link Relauncher} starts.
+ *
+ * <p>The serial collector starts fastest, and the engine makes no garbage. What the requests of a
+ * few dozen clients hold fits its survivor spaces, so that it does not fill the old generation;
+ * memory that the compilers needed for a moment is given back.
+ *
+ * <p>No speculation on types: the check of a vector's class that it leaves in a loop keeps that
+ * vector an object. Whether the compiler found reason to speculate differed from start to start,
+ * and a kernel with it takes four times as long for good.
+ *
+ * <p>The first prompt waits for the second compiler. Kernels are compiled after a tenth of the
+ * calls that others need: before, each vector of theirs is an object. What makes these objects is
+ * compiled after twenty times as many, since nobody calls it any more once the kernels are. Each
+ * kernel is compiled once, not again within each of its callers.
+ */
+final class JvmFlags {
+  private static final List<String> FLAGS =
+      List.of(
+          "--enable-native-access=ALL-UNNAMED",
+          "-XX:+UseSerialGC",
+          "-XX:SurvivorRatio=4",
+          "-XX:TargetSurvivorRatio=90",
+          "-XX:TrimNativeHeapInterval=10000",
+          "-XX:-UsePerfData",
+          "-XX:-UseTypeSpeculation",
+          "-XX:CompileCommand=quiet",
+          "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
+          "-XX:CompileCommand=CompileThresholdScaling,jdk/incubator/vector/*.*,20.0",
+          "-XX:CompileCommand=CompileThresholdScaling,jdk/internal/vm/vector/*.*,20.0",
+          "-Dstdout.encoding=UTF-8",
+          "-Dstderr.encoding=UTF-8");
+
+  /**
+   * Methods of the package {@code pelican.kernel} that do enough work for a call to cost nothing.
+   * None of those that take or return vectors, which a call would make objects.
+   */
+  static final List<String> NOT_INLINED =
+      List.of(
+          "IntegerRows::q4K",
+          "IntegerRows::q5K",
+          "IntegerRows::q6K",
+          "IntegerRows::unpack",
+          "IntegerTiles::multiply",
+          "IntegerTiles::store",
+          "Q4KDot::dot",
+          "Q6KDot::dot",
+          "QuantizedTokens::round",
+          "SuperBlockScales::bytes",
+          "SuperBlockScales::sixBits",
+          "VectorAttention::score",
+          "VectorAttention::scores4",
+          "VectorAttention::weightedSum1",
+          "VectorAttention::weightedSum4",
+          "VectorAttention::widen",
+          "VectorExp::expAndSum",
+          "VectorExp::geluMultiply",
+          "VectorExp::softcap",
+          "VectorFloats::max",
+          "VectorFloats::rotate",
+          "VectorFloats::scale",
+          "VectorFloats::sumOfSquares");
+
+  /** Where there are as many, the JVM has two threads of the second compiler or more by itself. */
+  private static final int MANY_PROCESSORS = 4;
+
+  private static final String TWO_OF_THE_SECOND_COMPILER = "-XX:CICompilerCount=3";
+
+  private JvmFlags() {}
+
+  static List<String> measuredBest(int processors) {
+    List<String> flags = new ArrayList<>(FLAGS);
+    for (String method : NOT_INLINED) {
+      flags.add("-XX:CompileCommand=dontinline,pelican.kernel." + method);
+    }
+    if (processors < MANY_PROCESSORS) {
+      flags.add(TWO_OF_THE_SECOND_COMPILER);
+    }
+    return flags;
+  }
+}
