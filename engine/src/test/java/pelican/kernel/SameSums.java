@@ -120,7 +120,16 @@ public final class SameSums {
    * @return [count][{@link #ROWS}]
    */
   float[] product(Matrix w, float[] tokens, int first, int count) {
-    Activations x = new Activations().reset(count, w.columns());
+    return product(w, new Activations().reset(count, w.columns()), tokens, first);
+  }
+
+  /** The same {@link Activations#asBatch as if there were more of them}. */
+  float[] productAsBatch(Matrix w, float[] tokens, int first, int count) {
+    return product(w, new Activations().reset(count, w.columns()).asBatch(), tokens, first);
+  }
+
+  private float[] product(Matrix w, Activations x, float[] tokens, int first) {
+    int count = x.tokens();
     System.arraycopy(tokens, first * w.columns(), x.values(), 0, count * w.columns());
     x.changed();
     float[] out = new float[count * ROWS];

@@ -48,6 +48,21 @@ class SameSumsTest {
   }
 
   @ParameterizedTest
+  @MethodSource("types")
+  void fewTokensGiveTheSameAsBatch(GgmlType type) {
+    SameSums sums = new SameSums();
+    try (Arena arena = Arena.ofConfined()) {
+      Matrix w = SameSums.matrix(arena, type);
+      float[] tokens = SameSums.values(2 * w.columns());
+      for (int count = 1; count <= 2; count++) {
+        assertThat(sums.productAsBatch(w, tokens, 0, count))
+            .as("%d tokens", count)
+            .isEqualTo(sums.product(w, tokens, 0, count));
+      }
+    }
+  }
+
+  @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aRowsScoresDoNotDependOnTheRowsBesideIt(boolean half) {
     SameSums sums = new SameSums();
