@@ -14,7 +14,10 @@ class PelicanCommandTest {
 
   @Test
   void otherCommandLinesHaveAllSubcommands() {
-    for (String[] args : new String[][] {{}, {"--help"}, {"ls"}, {"generate-completion"}, {"no"}}) {
+    for (String[] args :
+        new String[][] {
+          {}, {"--help"}, {"ls"}, {"generate-completion"}, {"no"}, {"frobnicate", "chat"}
+        }) {
       assertThat(PelicanCommand.commandLine(args).getSubcommands())
           .containsKeys("chat", "serve", "list", "ls", "version", "generate-completion")
           .hasSizeGreaterThan(19);

@@ -84,7 +84,10 @@ final class SuperBlockScales {
     }
   }
 
-  /** Written out: an address that a loop's variable is part of needs a mask of its own. */
+  /**
+   * Writes a vector for each of a super-block's eight scales. Without a loop, since an address that
+   * a loop's variable is part of needs a mask of its own.
+   */
   private static void spread(long from, long to) {
     long at = from & Memory.ANY;
     long next = to & Memory.ANY;
