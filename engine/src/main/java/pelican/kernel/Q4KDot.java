@@ -79,8 +79,8 @@ final class Q4KDot {
    * own prefetching follows each of them, and so has more memory lines on their way than one row
    * would give. Short enough for the compiler's first tier, without which a method may stay in the
    * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
-   * which there are no registers. Scales and minimums are taken apart in ordinary registers, which
-   * have nothing else to do: to spread words over a vector ({@code vpermd}) takes longer.
+   * which there are no registers. Scales and minimums are taken apart as {@link SuperBlockScales}
+   * does it.
    *
    * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
    * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
@@ -109,6 +109,11 @@ final class Q4KDot {
       long rowSums) {
     Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
+    IntVector shift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 0);
+    IntVector mask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 8);
+    IntVector lowShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 16);
+    IntVector highShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 24);
+    IntVector lowMask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 32);
     int parts = IntegerTiles.parts(blocks);
     long streamBytes = each * rowBytes;
     // of the run that ends; at first zeros are added to the first sum
@@ -128,28 +133,24 @@ final class Q4KDot {
         for (int m = 0; m < streams; m++) {
           long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
           long scale = scratch + (long) STREAM_BYTES * m & Memory.ANY;
-          long eight = Memory.ALL.get(Memory.LONG, at + 4);
-          long four = Memory.ALL.get(Memory.INT, at + 12);
-          Memory.ALL.set(
-              Memory.LONG,
-              scale,
-              eight & 0x3f3f3f3fL | (eight >>> 2 & 0x30303030L | four & 0x0f0f0f0fL) << 32);
-          Memory.ALL.set(
-              Memory.LONG,
-              scale + 8,
-              eight >>> 32 & 0x3f3f3f3fL
-                  | (eight >>> 34 & 0x30303030L | four >>> 4 & 0x0f0f0f0fL) << 32);
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
           float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+          IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
           FloatVector scales =
               ((FloatVector)
-                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale, LITTLE)
-                          .convertShape(VectorOperators.B2F, F8, 0))
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
                   .mul(d);
           FloatVector minimums =
               ((FloatVector)
-                      ByteVector.fromMemorySegment(B8, Memory.ALL, scale + 8, LITTLE)
-                          .convertShape(VectorOperators.B2F, F8, 0))
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
                   .mul(dMin)
                   .fma(
                       FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE),

@@ -32,6 +32,21 @@ final class SuperBlockScales {
     }
   }
 
+  /**
+   * How the six bits of eight scales or minimums come out of three words of Q4_K and Q5_K, 8 lanes
+   * each. Bytes of the first word (scales) or the second (minimums) hold four of them, and the two
+   * upper bits of the other four: shift and mask. Those have their lower bits in the third word,
+   * whose bytes hold four of each: shift for scales, shift for minimums, mask. A word in all lanes
+   * comes from memory in one instruction, and what is shifted is at once where it belongs.
+   */
+  static final int[] SIX_BITS = {
+    0, 8, 16, 24, 2, 10, 18, 26, //
+    63, 63, 63, 63, 48, 48, 48, 48, //
+    0, 8, 16, 24, 0, 8, 16, 24, //
+    4, 12, 20, 28, 4, 12, 20, 28, //
+    0, 0, 0, 0, 15, 15, 15, 15
+  };
+
   private SuperBlockScales() {}
 
   /**
@@ -40,43 +55,45 @@ final class SuperBlockScales {
    * @param type one that {@link IntegerTiles#has has products of integers}
    * @param at the address of the first, in a range that was checked
    * @param scales the address of the first scales, {@link IntegerRows#GROUP_BYTES} before the next
-   * @param minimums the address of room for {@link #VECTOR_BYTES} for every super-block
+   * @param minimums the address of room for {@link #VECTOR_BYTES} for every super-block; what has
+   *     no minimums leaves it as it is
    */
   static void unpack(GgmlType type, long at, int blocks, long scales, long minimums) {
     if (type == GgmlType.Q6_K) {
-      bytes(at, blocks, scales, minimums);
+      bytes(at, blocks, scales);
     } else {
       sixBits(at, blocks, type.blockBytes(), scales, minimums);
     }
   }
 
-  /** Those of Q4_K and Q5_K: see {@link Q4KDot}. */
+  /** Those of Q4_K and Q5_K: see {@link #SIX_BITS}. */
   private static void sixBits(long address, int blocks, long bytes, long scales, long minimums) {
+    IntVector shift = IntVector.fromArray(I8, SIX_BITS, 0);
+    IntVector mask = IntVector.fromArray(I8, SIX_BITS, 8);
+    IntVector lowShift = IntVector.fromArray(I8, SIX_BITS, 16);
+    IntVector highShift = IntVector.fromArray(I8, SIX_BITS, 24);
+    IntVector lowMask = IntVector.fromArray(I8, SIX_BITS, 32);
     for (int b = 0; b < blocks; b++) {
       long at = address + bytes * b & Memory.ANY;
       long to = scales + (long) IntegerRows.BLOCK_BYTES * b & Memory.ANY;
       long minimumsTo = minimums + (long) VECTOR_BYTES * b & Memory.ANY;
-      long eight = Memory.ALL.get(Memory.LONG, at + 4);
-      long four = Memory.ALL.get(Memory.INT, at + 12);
-      Memory.ALL.set(
-          Memory.LONG,
-          minimumsTo,
-          eight & 0x3f3f3f3fL | (eight >>> 2 & 0x30303030L | four & 0x0f0f0f0fL) << 32);
-      Memory.ALL.set(
-          Memory.LONG,
-          to,
-          eight >>> 32 & 0x3f3f3f3fL
-              | (eight >>> 34 & 0x30303030L | four >>> 4 & 0x0f0f0f0fL) << 32);
       float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
       float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+      IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
       FloatVector m =
           ((FloatVector)
-                  ByteVector.fromMemorySegment(B8, Memory.ALL, to, LITTLE)
-                      .convertShape(VectorOperators.B2F, F8, 0))
+                  IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
+                      .lanewise(VectorOperators.LSHR, shift)
+                      .and(mask)
+                      .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .mul(dMin);
       ((FloatVector)
-              ByteVector.fromMemorySegment(B8, Memory.ALL, minimumsTo, LITTLE)
-                  .convertShape(VectorOperators.B2F, F8, 0))
+              IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
+                  .lanewise(VectorOperators.LSHR, shift)
+                  .and(mask)
+                  .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
+                  .convertShape(VectorOperators.I2F, F8, 0))
           .mul(d)
           .intoMemorySegment(Memory.ALL, minimumsTo, LITTLE);
       spread(minimumsTo, to);
@@ -110,7 +127,7 @@ final class SuperBlockScales {
   }
 
   /** Those of Q6_K, half a super-block in each step; it has no minimums. */
-  private static void bytes(long address, int blocks, long scales, long minimums) {
+  private static void bytes(long address, int blocks, long scales) {
     VectorShuffle<Float> spreadA = IntVector.fromArray(I8, SPREAD, 0).toShuffle().cast(F8);
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, SPREAD, 8).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, SPREAD, 16).toShuffle().cast(F8);
@@ -128,9 +145,6 @@ final class SuperBlockScales {
       s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 2 * IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 3 * IntegerRows.GROUP_BYTES, LITTLE);
-      FloatVector.zero(F8)
-          .intoMemorySegment(
-              Memory.ALL, minimums + (long) VECTOR_BYTES * (half >> 1) & Memory.ANY, LITTLE);
     }
   }
 }
