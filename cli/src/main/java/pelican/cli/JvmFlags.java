@@ -15,8 +15,10 @@ import java.util.List;
  * and a kernel with it takes four times as long for good.
  *
  * <p>The first prompt waits for the second compiler. Kernels are compiled after a tenth of the
- * calls that others need: before, each vector of theirs is an object. What makes these objects is
- * compiled after twenty times as many, since nobody calls it any more once the kernels are. Each
+ * calls that others need, those that it meets first after a hundredth: before, each vector of
+ * theirs is an object. Who calls them waits for the compiler, since what he would do meanwhile
+ * takes the processor from it and is a thousand times slower. What makes these objects is compiled
+ * after twenty times as many calls, since nobody calls it any more once the kernels are. Each
  * kernel is compiled once, not again within each of its callers.
  */
 final class JvmFlags {
@@ -66,6 +68,24 @@ final class JvmFlags {
           "VectorFloats::scale",
           "VectorFloats::sumOfSquares");
 
+  /** Classes of that package that every prompt meets at once. */
+  static final List<String> COMPILED_FIRST =
+      List.of(
+          "IntegerRows", "IntegerTileKernels", "IntegerTiles", "SuperBlockScales", "VectorTiles");
+
+  /** Classes of that package whose methods spend their time in vectors. */
+  static final List<String> WAITED_FOR =
+      List.of(
+          "IntegerRows",
+          "IntegerTileKernels",
+          "Q4KDot",
+          "Q6KDot",
+          "SuperBlockScales",
+          "VectorAttention",
+          "VectorExp",
+          "VectorFloats",
+          "VectorTiles");
+
   /** Where there are as many, the JVM has two threads of the second compiler or more by itself. */
   private static final int MANY_PROCESSORS = 4;
 
@@ -77,6 +97,13 @@ final class JvmFlags {
     List<String> flags = new ArrayList<>(FLAGS);
     for (String method : NOT_INLINED) {
       flags.add("-XX:CompileCommand=dontinline,pelican.kernel." + method);
+    }
+    for (String name : COMPILED_FIRST) {
+      // the last that fits counts, so after the one for all kernels
+      flags.add("-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/" + name + ".*,0.01");
+    }
+    for (String name : WAITED_FOR) {
+      flags.add("-XX:CompileCommand=BackgroundCompilation,pelican/kernel/" + name + ".*,false");
     }
     if (processors < MANY_PROCESSORS) {
       flags.add(TWO_OF_THE_SECOND_COMPILER);

@@ -1,9 +1,11 @@
 package pelican.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import java.util.stream.Stream;
 import jdk.incubator.vector.Vector;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,6 +25,16 @@ class JvmFlagsTest {
             .filter(method -> method.getName().equals(parts[1]))
             .toList();
     assertThat(methods).isNotEmpty().noneMatch(JvmFlagsTest::handlesVectors);
+  }
+
+  static Iterable<String> classes() {
+    return Stream.concat(JvmFlags.COMPILED_FIRST.stream(), JvmFlags.WAITED_FOR.stream()).toList();
+  }
+
+  @ParameterizedTest
+  @MethodSource
+  void classes(String name) {
+    assertThatCode(() -> Class.forName("pelican.kernel." + name)).doesNotThrowAnyException();
   }
 
   private static boolean handlesVectors(Method method) {

@@ -382,7 +382,7 @@ public final class GemmaModel {
     logits = grown(logits, Math.multiplyExact(outputs, vocabulary));
     matMul.multiply(weights.output(), normed, logits, vocabulary);
     if (config.logitSoftcap() > 0) {
-      int piece = 1 << 14;
+      int piece = 1 << 11; // short, so that the compiled method is met within the first logits
       workers.run(
           outputs * vocabulary,
           piece,

@@ -112,23 +112,17 @@ public final class Activations {
    * @param round whether of the values as {@link QuantizedTokens} would round them
    */
   void pack(boolean round, Workers workers) {
-    long size = Math.multiplyExact((long) Float.BYTES * columns, tokens);
+    int padded = VectorTiles.padded(tokens);
+    long size = Math.multiplyExact((long) Float.BYTES * columns, padded);
     long to = (round ? roundedPanels : panels).toMake(size);
     if (to == 0) {
       return;
     }
     float[] source = source(round, workers);
     workers.run(
-        tokens,
+        padded,
         PACKED_TOKENS,
-        (from, end) ->
-            VectorTiles.pack(
-                source,
-                tokens,
-                columns,
-                VectorTiles.tileStart(tokens, from),
-                VectorTiles.tileStart(tokens, end),
-                to));
+        (from, end) -> VectorTiles.pack(source, tokens, columns, from, end, to));
   }
 
   /** The address of what {@link #pack} wrote. */

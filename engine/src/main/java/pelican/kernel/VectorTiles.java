@@ -34,6 +34,9 @@ final class VectorTiles {
 
   private static final int ROWS = MANY_REGISTERS ? 4 : 2;
 
+  /** The tokens of a tile. */
+  private static final int TOKENS = 4;
+
   /** Columns and rows of a block of weights, which stays in the level 1 cache. */
   static final int BLOCK_COLUMNS = 512;
 
@@ -50,19 +53,9 @@ final class VectorTiles {
 
   private VectorTiles() {}
 
-  /**
-   * How many of the tokens that are left the next tile takes. With 16 registers five at a time go
-   * fastest, and fours are mixed in where that leaves no token over.
-   */
-  private static int next(int tokens) {
-    if (MANY_REGISTERS) {
-      return tokens >= 4 ? 4 : 1;
-    }
-    int over = tokens % 5;
-    if (over != 0 && tokens >= 4 * (5 - over)) {
-      return 4;
-    }
-    return tokens >= 5 ? 5 : 1;
+  /** The tokens of the panels: of several, the last up to three times more. */
+  static int padded(int tokens) {
+    return tokens == 1 ? 1 : tokens + TOKENS - 1 & -TOKENS;
   }
 
   /**
@@ -70,22 +63,16 @@ final class VectorTiles {
    * turn.
    *
    * @param x [tokens][columns]
-   * @param from the first token to write, where a tile begins
-   * @param to the end of the tokens to write, where a tile ends
-   * @param panels the address of the panels of all tokens, {@code 4·tokens·columns} bytes
+   * @param from the first token of the panels to write
+   * @param to the end of the tokens to write
+   * @param panels the address of the panels of all tokens, {@code 4·padded(tokens)·columns} bytes
    */
   static void pack(float[] x, int tokens, int columns, int from, int to, long panels) {
-    int t = 0;
-    while (t < to) {
-      int count = next(tokens - t);
-      if (t >= from) {
-        for (int i = 0; i < count; i++) {
-          int source = (t + i) * columns;
-          long target = panels + (long) Float.BYTES * t * columns + (long) BYTES * i;
-          pack(x, source, columns, target, BYTES * count);
-        }
-      }
-      t += count;
+    int tile = Math.min(TOKENS, padded(tokens));
+    for (int t = from; t < to; t++) {
+      long first = panels + (long) Float.BYTES * (t - t % tile) * columns;
+      long target = first + (long) BYTES * (t % tile);
+      pack(x, Math.min(t, tokens - 1) * columns, columns, target, BYTES * tile);
     }
   }
 
@@ -94,15 +81,6 @@ final class VectorTiles {
       FloatVector.fromArray(S, x, source + L * i)
           .intoMemorySegment(Memory.ALL, target + (long) step * i & Memory.ANY, LITTLE);
     }
-  }
-
-  /** The first token of the tile that begins at or after a token. */
-  static int tileStart(int tokens, int token) {
-    int t = 0;
-    while (t < token) {
-      t += next(tokens - t);
-    }
-    return t;
   }
 
   /**
@@ -115,21 +93,12 @@ final class VectorTiles {
   static void multiplyOne(
       long w, long rowBytes, int rows, long panel, int columns, float[] out, int o) {
     long sums = Scratch.ofThread().sums();
-    int r = 0;
-    for (; r + 4 <= rows; r += 4) {
+    for (int r = 0; r < rows; r += 4) {
       for (int c = 0; c < columns; c += BLOCK_COLUMNS) {
         int steps = Math.min(BLOCK_COLUMNS, columns - c) / L;
         long at = (long) Float.BYTES * c;
-        tile4x1(w + rowBytes * r + at, rowBytes, panel + at, steps, sums);
-        addPairs(sums, 2, 2 * BYTES, out, o + r, 2);
-      }
-    }
-    for (; r < rows; r++) {
-      for (int c = 0; c < columns; c += BLOCK_COLUMNS) {
-        int steps = Math.min(BLOCK_COLUMNS, columns - c) / L;
-        long at = (long) Float.BYTES * c;
-        tile1x1(w + rowBytes * r + at, panel + at, steps, BYTES, sums);
-        out[o + r] += VectorFloats.sumOfLanes(sums);
+        int some = Math.min(4, rows - r);
+        one(w + rowBytes * r + at, rowBytes, some, panel + at, steps, out, o + r, sums);
       }
     }
   }
@@ -157,40 +126,47 @@ final class VectorTiles {
       int stride) {
     long sums = Scratch.ofThread().sums();
     int steps = count / L;
-    int t = 0;
-    while (t < tokens) {
-      int tile = next(tokens - t);
-      long x = panels + (long) Float.BYTES * ((long) t * columns + (long) tile * column);
+    if (tokens == 1) {
+      one(w, ROW_BYTES, rows, panels + (long) Float.BYTES * column, steps, out, o, sums);
+      return;
+    }
+    for (int t = 0; t < tokens; t += TOKENS) {
+      int tile = Math.min(TOKENS, tokens - t);
+      long x = panels + (long) Float.BYTES * ((long) t * columns + (long) TOKENS * column);
       int to = o + t * stride;
       int r = 0;
-      if (tile > 1) {
-        for (; r + ROWS <= rows; r += ROWS) {
-          long wr = w + (long) r * ROW_BYTES;
-          if (MANY_REGISTERS) {
-            tile4x4(wr, x, steps, sums);
-          } else if (tile == 5) {
-            tile2x5(wr, x, steps, sums);
-          } else {
-            tile2x4(wr, x, steps, sums);
-          }
-          for (int i = 0; i < ROWS; i += 2) {
-            addPairs(sums + (long) BYTES * i, tile, ROWS * BYTES, out, to + r + i, stride);
-          }
+      for (; r + ROWS <= rows; r += ROWS) {
+        long wr = w + (long) r * ROW_BYTES;
+        if (MANY_REGISTERS) {
+          tile4x4(wr, x, steps, sums);
+        } else {
+          tile2x4(wr, x, steps, sums);
         }
-      } else {
-        for (; r + 4 <= rows; r += 4) {
-          tile4x1(w + (long) r * ROW_BYTES, ROW_BYTES, x, steps, sums);
-          addPairs(sums, 2, 2 * BYTES, out, to + r, 2);
+        for (int i = 0; i < ROWS; i += 2) {
+          addPairs(sums + (long) BYTES * i, tile, ROWS * BYTES, out, to + r + i, stride);
         }
       }
       for (; r < rows; r++) {
         for (int i = 0; i < tile; i++) {
           long xi = x + (long) BYTES * i;
-          tile1x1(w + (long) r * ROW_BYTES, xi, steps, BYTES * tile, sums);
+          tile1x1(w + (long) r * ROW_BYTES, xi, steps, BYTES * TOKENS, sums);
           out[to + i * stride + r] += VectorFloats.sumOfLanes(sums);
         }
       }
-      t += tile;
+    }
+  }
+
+  /** Adds the products of some columns of rows, as a block or a file holds them, with one token. */
+  private static void one(
+      long w, long rowBytes, int rows, long x, int steps, float[] out, int o, long sums) {
+    int r = 0;
+    for (; r + 4 <= rows; r += 4) {
+      tile4x1(w + rowBytes * r, rowBytes, x, steps, sums);
+      addPairs(sums, 2, 2 * BYTES, out, o + r, 2);
+    }
+    for (; r < rows; r++) {
+      tile1x1(w + rowBytes * r, x, steps, BYTES, sums);
+      out[o + r] += VectorFloats.sumOfLanes(sums);
     }
   }
 
@@ -379,85 +355,6 @@ final class VectorTiles {
     a12.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
     a03.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
     a13.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
-  }
-
-  /** 2 rows times 5 tokens. */
-  private static void tile2x5(long w, long x, int steps, long sums) {
-    FloatVector a00 = FloatVector.zero(S);
-    FloatVector a01 = FloatVector.zero(S);
-    FloatVector a02 = FloatVector.zero(S);
-    FloatVector a03 = FloatVector.zero(S);
-    FloatVector a04 = FloatVector.zero(S);
-    FloatVector a10 = FloatVector.zero(S);
-    FloatVector a11 = FloatVector.zero(S);
-    FloatVector a12 = FloatVector.zero(S);
-    FloatVector a13 = FloatVector.zero(S);
-    FloatVector a14 = FloatVector.zero(S);
-    long wi = w;
-    long xi = x;
-    long end = w + (long) BYTES * steps;
-    while (wi != end) {
-      long wa = wi & Memory.ANY;
-      long xa = xi & Memory.ANY;
-      FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
-      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
-      FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
-      a00 = w0.fma(x0, a00);
-      a10 = w1.fma(x0, a10);
-      VarHandle.loadLoadFence();
-      FloatVector x1 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
-      a01 = w0.fma(x1, a01);
-      a11 = w1.fma(x1, a11);
-      VarHandle.loadLoadFence();
-      FloatVector x2 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 2 * BYTES, LITTLE);
-      a02 = w0.fma(x2, a02);
-      a12 = w1.fma(x2, a12);
-      VarHandle.loadLoadFence();
-      FloatVector x3 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 3 * BYTES, LITTLE);
-      a03 = w0.fma(x3, a03);
-      a13 = w1.fma(x3, a13);
-      VarHandle.loadLoadFence();
-      FloatVector x4 = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 4 * BYTES, LITTLE);
-      a04 = w0.fma(x4, a04);
-      a14 = w1.fma(x4, a14);
-      VarHandle.loadLoadFence();
-      FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
-      FloatVector w1b =
-          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
-      FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 5 * BYTES, LITTLE);
-      a00 = w0b.fma(x0b, a00);
-      a10 = w1b.fma(x0b, a10);
-      VarHandle.loadLoadFence();
-      FloatVector x1b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 6 * BYTES, LITTLE);
-      a01 = w0b.fma(x1b, a01);
-      a11 = w1b.fma(x1b, a11);
-      VarHandle.loadLoadFence();
-      FloatVector x2b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 7 * BYTES, LITTLE);
-      a02 = w0b.fma(x2b, a02);
-      a12 = w1b.fma(x2b, a12);
-      VarHandle.loadLoadFence();
-      FloatVector x3b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 8 * BYTES, LITTLE);
-      a03 = w0b.fma(x3b, a03);
-      a13 = w1b.fma(x3b, a13);
-      VarHandle.loadLoadFence();
-      FloatVector x4b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 9 * BYTES, LITTLE);
-      a04 = w0b.fma(x4b, a04);
-      a14 = w1b.fma(x4b, a14);
-      wi += 2L * BYTES;
-      xi += 10L * BYTES;
-      VarHandle.loadLoadFence();
-    }
-    long to = sums & Memory.ANY;
-    a00.intoMemorySegment(Memory.ALL, to, LITTLE);
-    a10.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
-    a01.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
-    a11.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
-    a02.intoMemorySegment(Memory.ALL, to + 4 * BYTES, LITTLE);
-    a12.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
-    a03.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
-    a13.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
-    a04.intoMemorySegment(Memory.ALL, to + 8 * BYTES, LITTLE);
-    a14.intoMemorySegment(Memory.ALL, to + 9 * BYTES, LITTLE);
   }
 
   /** 4 rows times 1 token; the rows may stand in a file. */
