@@ -73,9 +73,9 @@ final class Q4KDot {
   }
 
   /**
-   * Some rows. Several are read at once, far apart, a super-block of each in turn: the machine's
-   * own prefetching follows each of them, and so has more memory lines on their way than one row
-   * would give. Short enough for the compiler's first tier, without which a method may stay in the
+   * Some rows. Two are read at once, far apart, a super-block of each in turn: the machine's own
+   * prefetching follows each of them, and so has more memory lines on their way than one row would
+   * give. Short enough for the compiler's first tier, without which a method may stay in the
    * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
    * which there are no registers. Scales and minimums are taken apart as {@link SuperBlockScales}
    * does it.
