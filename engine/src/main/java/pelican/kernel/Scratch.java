@@ -11,7 +11,8 @@ import java.lang.foreign.MemorySegment;
 final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-  private static final long SCALES_BYTES = LaneSums.STREAMS * Q4KDot.STREAM_BYTES;
+  private static final long SCALES_BYTES =
+      Math.max(LaneSums.STREAMS * Q4KDot.STREAM_BYTES, VectorRowDecoder.SCALES_BYTES);
 
   private final MemorySegment memory =
       Arena.ofAuto()
@@ -29,7 +30,7 @@ final class Scratch {
     return OF_THREAD.get();
   }
 
-  /** Room for the scales of a super-block, and of a few more: see {@link Q4KDot}. */
+  /** Room for the scales of a few super-blocks: see {@link Q4KDot}, {@link VectorRowDecoder}. */
   long scales() {
     return memory.address();
   }

@@ -25,6 +25,11 @@ final class VectorRowDecoder {
 
   private final boolean vectors;
   private final RowDecoder others = new RowDecoder();
+
+  /** Room for the scales of the columns that are decoded at a time. */
+  static final int SCALES_BYTES =
+      VectorTiles.BLOCK_COLUMNS / QuantizedTokens.BLOCK * 16 * Float.BYTES;
+
   private final float[] run = new float[VectorTiles.BLOCK_COLUMNS];
 
   /**
