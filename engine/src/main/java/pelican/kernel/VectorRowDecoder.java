@@ -18,6 +18,10 @@ import pelican.gguf.GgmlType;
  * a vector version go to {@link RowDecoder}. One instance for each thread.
  */
 final class VectorRowDecoder {
+  /** Room for the scales of the columns that are decoded at a time. */
+  static final int SCALES_BYTES =
+      VectorTiles.BLOCK_COLUMNS / QuantizedTokens.BLOCK * 16 * Float.BYTES;
+
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
@@ -25,10 +29,6 @@ final class VectorRowDecoder {
 
   private final boolean vectors;
   private final RowDecoder others = new RowDecoder();
-
-  /** Room for the scales of the columns that are decoded at a time. */
-  static final int SCALES_BYTES =
-      VectorTiles.BLOCK_COLUMNS / QuantizedTokens.BLOCK * 16 * Float.BYTES;
 
   private final float[] run = new float[VectorTiles.BLOCK_COLUMNS];
 
