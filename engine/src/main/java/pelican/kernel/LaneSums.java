@@ -13,8 +13,7 @@ final class LaneSums {
 
   /**
    * Rows that the kernels for one token read at once. One gives the machine too few memory lines to
-   * fetch ahead; four are too many for it while a neighbour shares the core and its caches, when
-   * Q6_K then comes from memory half as fast.
+   * fetch ahead; with four, Q6_K came from memory half as fast at hours when memory was slow.
    */
   static final int STREAMS = 2;
 
