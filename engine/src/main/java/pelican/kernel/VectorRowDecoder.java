@@ -29,7 +29,6 @@ final class VectorRowDecoder {
 
   private final boolean vectors;
   private final RowDecoder others = new RowDecoder();
-
   private final float[] run = new float[VectorTiles.BLOCK_COLUMNS];
 
   /**
