@@ -14,19 +14,18 @@ import pelican.gguf.GgmlType;
  * vector for its eight groups, stand elsewhere.
  */
 final class IntegerRows {
-  /** Bytes of a group: its scales, from 0 on, {@link #EVEN} and {@link #ODD}. */
+  /** Bytes of a group: its scales, from 0 on, {@link #ALL} and {@link #ODD}. */
   static final int GROUP_BYTES = 96;
 
-  static final int EVEN = 32;
+  static final int ALL = 32;
   static final int ODD = 64;
 
   /** Bytes of a super-block. */
   static final int BLOCK_BYTES = 8 * GROUP_BYTES;
 
   private static final int NIBBLES = 0x0f0f0f0f;
-  private static final int EVEN_NIBBLES = 0x000f000f;
-  private static final int EVEN_BYTES = 0x00ff00ff;
-  private static final int THIRTY_TWO = 0x00200020;
+  private static final int ODD_NIBBLES = 0x000f000f;
+  private static final int ODD_BYTES = 0x00ff00ff;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
@@ -57,54 +56,53 @@ final class IntegerRows {
   }
 
   private static void q4K(long address, int blocks, long rows) {
-    IntVector nibbles = IntVector.broadcast(I8, EVEN_NIBBLES);
+    IntVector nibbles = IntVector.broadcast(I8, NIBBLES);
+    IntVector odd = IntVector.broadcast(I8, ODD_NIBBLES);
     Memory.mayFault(address);
     for (int b = 0; b < blocks; b++) {
       long at = address + 144L * b & Memory.ANY;
       long to = rows + (long) BLOCK_BYTES * b & Memory.ANY;
       IntVector q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 16, LITTLE);
-      q.and(nibbles).intoMemorySegment(Memory.ALL, to + EVEN, LITTLE);
-      q.lanewise(VectorOperators.LSHR, 8)
-          .and(nibbles)
-          .intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + ALL, LITTLE);
+      q.lanewise(VectorOperators.LSHR, 8).and(odd).intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
       q.lanewise(VectorOperators.LSHR, 4)
           .and(nibbles)
-          .intoMemorySegment(Memory.ALL, to + 96 + EVEN, LITTLE);
+          .intoMemorySegment(Memory.ALL, to + 96 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 12)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 96 + ODD, LITTLE);
       q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 48, LITTLE);
-      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 192 + EVEN, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 192 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 8)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 192 + ODD, LITTLE);
       q.lanewise(VectorOperators.LSHR, 4)
           .and(nibbles)
-          .intoMemorySegment(Memory.ALL, to + 288 + EVEN, LITTLE);
+          .intoMemorySegment(Memory.ALL, to + 288 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 12)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 288 + ODD, LITTLE);
       q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 80, LITTLE);
-      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 384 + EVEN, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 384 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 8)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 384 + ODD, LITTLE);
       q.lanewise(VectorOperators.LSHR, 4)
           .and(nibbles)
-          .intoMemorySegment(Memory.ALL, to + 480 + EVEN, LITTLE);
+          .intoMemorySegment(Memory.ALL, to + 480 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 12)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 480 + ODD, LITTLE);
       q = IntVector.fromMemorySegment(I8, Memory.ALL, at + 112, LITTLE);
-      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 576 + EVEN, LITTLE);
+      q.and(nibbles).intoMemorySegment(Memory.ALL, to + 576 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 8)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 576 + ODD, LITTLE);
       q.lanewise(VectorOperators.LSHR, 4)
           .and(nibbles)
-          .intoMemorySegment(Memory.ALL, to + 672 + EVEN, LITTLE);
+          .intoMemorySegment(Memory.ALL, to + 672 + ALL, LITTLE);
       q.lanewise(VectorOperators.LSHR, 12)
-          .and(nibbles)
+          .and(odd)
           .intoMemorySegment(Memory.ALL, to + 672 + ODD, LITTLE);
     }
   }
@@ -122,17 +120,17 @@ final class IntegerRows {
           IntVector.fromMemorySegment(I8, Memory.ALL, at + 16, LITTLE)
               .lanewise(VectorOperators.LSHR, 2 * c);
       IntVector w = q.and(NIBBLES).or(fifth.and(0x01010101).lanewise(VectorOperators.LSHL, 4));
-      w.and(EVEN_BYTES).intoMemorySegment(Memory.ALL, to + EVEN, LITTLE);
+      w.intoMemorySegment(Memory.ALL, to + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(EVEN_BYTES)
+          .and(ODD_BYTES)
           .intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
       w =
           q.lanewise(VectorOperators.LSHR, 4)
               .and(NIBBLES)
               .or(fifth.and(0x02020202).lanewise(VectorOperators.LSHL, 3));
-      w.and(EVEN_BYTES).intoMemorySegment(Memory.ALL, to + GROUP_BYTES + EVEN, LITTLE);
+      w.intoMemorySegment(Memory.ALL, to + GROUP_BYTES + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(EVEN_BYTES)
+          .and(ODD_BYTES)
           .intoMemorySegment(Memory.ALL, to + GROUP_BYTES + ODD, LITTLE);
     }
   }
@@ -141,8 +139,9 @@ final class IntegerRows {
   private static void q6K(long address, int blocks, long rows) {
     IntVector nibbles = IntVector.broadcast(I8, NIBBLES);
     IntVector upper = IntVector.broadcast(I8, 0x30303030);
-    IntVector even = IntVector.broadcast(I8, EVEN_BYTES);
-    IntVector base = IntVector.broadcast(I8, THIRTY_TWO);
+    IntVector odd = IntVector.broadcast(I8, ODD_BYTES);
+    IntVector base = IntVector.broadcast(I8, 0x20202020);
+    IntVector oddBase = IntVector.broadcast(I8, 0x00200020);
     Memory.mayFault(address);
     for (int half = 0; half < 2 * blocks; half++) {
       long second = 64L * (half & 1);
@@ -153,32 +152,32 @@ final class IntegerRows {
       IntVector high = IntVector.fromMemorySegment(I8, Memory.ALL, highAt, LITTLE);
       IntVector low = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
       IntVector w = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 4).and(upper));
-      w.and(even).sub(base).intoMemorySegment(Memory.ALL, to + EVEN, LITTLE);
+      w.sub(base).intoMemorySegment(Memory.ALL, to + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(even)
-          .sub(base)
+          .and(odd)
+          .sub(oddBase)
           .intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
       w = low.lanewise(VectorOperators.LSHR, 4).and(nibbles).or(high.and(upper));
-      w.and(even).sub(base).intoMemorySegment(Memory.ALL, to + 2 * GROUP_BYTES + EVEN, LITTLE);
+      w.sub(base).intoMemorySegment(Memory.ALL, to + 2 * GROUP_BYTES + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(even)
-          .sub(base)
+          .and(odd)
+          .sub(oddBase)
           .intoMemorySegment(Memory.ALL, to + 2 * GROUP_BYTES + ODD, LITTLE);
       low = IntVector.fromMemorySegment(I8, Memory.ALL, at + 32, LITTLE);
       w = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 2).and(upper));
-      w.and(even).sub(base).intoMemorySegment(Memory.ALL, to + GROUP_BYTES + EVEN, LITTLE);
+      w.sub(base).intoMemorySegment(Memory.ALL, to + GROUP_BYTES + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(even)
-          .sub(base)
+          .and(odd)
+          .sub(oddBase)
           .intoMemorySegment(Memory.ALL, to + GROUP_BYTES + ODD, LITTLE);
       w =
           low.lanewise(VectorOperators.LSHR, 4)
               .and(nibbles)
               .or(high.lanewise(VectorOperators.LSHR, 2).and(upper));
-      w.and(even).sub(base).intoMemorySegment(Memory.ALL, to + 3 * GROUP_BYTES + EVEN, LITTLE);
+      w.sub(base).intoMemorySegment(Memory.ALL, to + 3 * GROUP_BYTES + ALL, LITTLE);
       w.lanewise(VectorOperators.LSHR, 8)
-          .and(even)
-          .sub(base)
+          .and(odd)
+          .sub(oddBase)
           .intoMemorySegment(Memory.ALL, to + 3 * GROUP_BYTES + ODD, LITTLE);
     }
   }

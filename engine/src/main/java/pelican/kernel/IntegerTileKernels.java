@@ -47,53 +47,53 @@ final class IntegerTileKernels {
       p &= Memory.ANY;
       q &= Memory.ANY;
       FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
-      IntVector even = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.EVEN, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
       IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
       a1 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a1);
       a2 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a2);
       a3 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a3);
       a4 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a4);
       a5 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a5);
       a6 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 384, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 384, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 416, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a6);
       a7 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 448, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 448, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 480, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a7);
@@ -209,29 +209,29 @@ final class IntegerTileKernels {
       p &= Memory.ANY;
       q &= Memory.ANY;
       FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
-      IntVector even = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.EVEN, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
       IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
       a1 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a1);
       a2 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a2);
       a3 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a3);
@@ -299,15 +299,15 @@ final class IntegerTileKernels {
       p &= Memory.ANY;
       q &= Memory.ANY;
       FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
-      IntVector even = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.EVEN, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
       IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  even.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
-      p += 64;
+      p += QuantizedTokens.SINGLE_BYTES;
       q += IntegerRows.GROUP_BYTES;
     } while (q != end);
     long to = sums & Memory.ANY;

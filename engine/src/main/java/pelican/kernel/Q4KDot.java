@@ -1,7 +1,6 @@
 package pelican.kernel;
 
 import java.lang.invoke.VarHandle;
-import java.lang.ref.Reference;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
@@ -20,121 +19,75 @@ import jdk.incubator.vector.VectorSpecies;
 final class Q4KDot {
   private static final int BYTES = 144;
 
-  /** What a stream has in working memory that stays in the level 1 cache. */
-  static final int STREAM_BYTES = 96;
+  /** Room for the scales of a pair of super-blocks. */
+  static final int SCALES_BYTES = 64;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  // From an array, since the compiler loads what it knows to be constant anew for each use.
-  private static final int[] NIBBLES = new int[8];
+  // From an array, since the compiler loads what it knows to be constant anew for each use: the
+  // nibbles of all bytes, and those of the odd ones once they are shifted to even places.
+  private static final int[] NIBBLES = new int[16];
 
   static {
-    Arrays.fill(NIBBLES, 0x000f000f);
+    Arrays.fill(NIBBLES, 0, 8, 0x0f0f0f0f);
+    Arrays.fill(NIBBLES, 8, 16, 0x000f000f);
   }
 
   private Q4KDot() {}
 
-  /** {@code out[offset + r] = Σ w[r][c]·x[token][c]} for rows [rowFrom, rowTo). */
-  static void multiply(
-      Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
-    QuantizedTokens q = x.quantizedTokens();
-    long address = Memory.address(w, rowFrom, rowTo);
-    Scratch scratch = Scratch.ofThread();
-    long sums = scratch.block();
-    int blocks = w.columns() / QuantizedTokens.BLOCK;
-    int parts = IntegerTiles.parts(blocks);
-    LaneSums.clear(scratch.scales(), LaneSums.STREAMS * STREAM_BYTES / 32);
-    int rows;
-    for (int row = rowFrom; row < rowTo; row += rows) {
-      rows = LaneSums.dotRows(rowTo - row, parts);
-      int streams = LaneSums.streams(rows);
-      LaneSums.clear(sums, rows * parts);
-      dot(
-          address + (row - rowFrom) * w.rowBytes(),
-          w.rowBytes(),
-          streams,
-          rows / streams,
-          blocks,
-          q.values(token, 1, 0),
-          q.sums(token, 1, 0),
-          q.factors(token, 1, 0),
-          scratch.scales(),
-          sums);
-      endRun(
-          scratch.scales(),
-          streams,
-          q.factors(token, 1, 0) + 4L * (QuantizedTokens.runs(w.columns()) - 1),
-          sums + 32L * (rows * parts - streams));
-      LaneSums.store(sums, rows, streams, parts, out, offset + row);
-    }
-    Reference.reachabilityFence(x);
-  }
-
   /**
-   * Some rows. Two are read at once, far apart, a super-block of each in turn: the machine's own
-   * prefetching follows each of them, and so has more memory lines on their way than one row would
-   * give. Short enough for the compiler's first tier, without which a method may stay in the
-   * interpreter. The fences cost no instruction: they keep the compiler from loading ahead, for
-   * which there are no registers. Scales and minimums are taken apart as {@link SuperBlockScales}
-   * does it.
+   * Pairs of rows, a super-block of both in turn. The loops over a pair and over halves of a
+   * super-block are there for the first compiler, which would skip a method of four times the
+   * length, so that it stayed in the interpreter; the second writes them out, with addresses that
+   * differ by constants. The fences cost no instruction: they keep the compiler from loading ahead,
+   * for which there are no registers. Scales and minimums are taken apart as {@link
+   * SuperBlockScales} does it.
    *
-   * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
-   * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
-   *
-   * @param streams how many rows are read at once
-   * @param each how many rows each of the streams consists of
+   * @param address the address of the pairs' first rows, one after the other
+   * @param distance how many bytes after them their second rows are
    * @param x the address of the token's values
    * @param sums the address of the sums of the token's groups, which minimums are multiplied with
-   * @param factors the address of the factors of the token's runs
-   * @param scratch the address of {@link #STREAM_BYTES} for each stream: room for the scales of a
-   *     super-block (to spread one over a vector costs no instruction of its own when it comes from
-   *     memory), then the sum of a run's products and that of its minimums, zeros
-   * @param rowSums the address of a sum for each part of each row, those that are read at once
-   *     together
+   * @param scratch the address of {@link #SCALES_BYTES}: to spread a scale over a vector costs no
+   *     instruction of its own when it comes from memory
+   * @param rowSums the address of two vectors for each run of each pair's first and second row: the
+   *     sums of products and those of minimums; what is there is added to
    */
-  private static void dot(
+  static void dot(
       long address,
-      long rowBytes,
-      int streams,
-      int each,
+      long distance,
+      int pairs,
       int blocks,
       long x,
       long sums,
-      long factors,
       long scratch,
       long rowSums) {
     Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
+    IntVector odd = IntVector.fromArray(I8, NIBBLES, 8);
     IntVector shift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 0);
     IntVector mask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 8);
     IntVector lowShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 16);
     IntVector highShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 24);
     IntVector lowMask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 32);
-    int parts = IntegerTiles.parts(blocks);
-    long streamBytes = each * rowBytes;
-    // of the run that ends; at first zeros are added to the first sum
-    long factor = factors;
-    long to = rowSums;
-    for (int r = 0; r < each; r++) {
-      long row = address + r * rowBytes;
-      long sumsAt = rowSums + 32L * streams * parts * r;
+    long scales = scratch & Memory.ANY;
+    int runs = QuantizedTokens.runs(blocks * QuantizedTokens.BLOCK);
+    for (int pair = 0; pair < pairs; pair++) {
       for (int c = 0; c < blocks; c++) {
-        if (c % QuantizedTokens.RUN_BLOCKS == 0) {
-          endRun(scratch, streams, factor, to);
-          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
-          to = sumsAt + 32L * (c / IntegerTiles.PART_BLOCKS * streams);
-        }
+        int run = pair * runs + c / QuantizedTokens.RUN_BLOCKS;
+        long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
         long s = sums + 32L * c & Memory.ANY;
-        long values = x + 512L * c & Memory.ANY;
-        for (int m = 0; m < streams; m++) {
-          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long scale = scratch + (long) STREAM_BYTES * m & Memory.ANY;
+        long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
+        long kept = rowSums + 128L * run & Memory.ANY;
+        for (int row = 0; row < 2; row++) {
+          int m = row & 1; // so that addresses are known not to be negative
+          long at = first + m * distance & Memory.ANY;
+          long minimumsAt = kept + 32 + 64L * m;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
           float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
           IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
-          FloatVector scales =
+          FloatVector scale =
               ((FloatVector)
                       IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
                           .lanewise(VectorOperators.LSHR, shift)
@@ -152,26 +105,27 @@ final class Q4KDot {
                   .mul(dMin)
                   .fma(
                       FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE),
-                      FloatVector.fromMemorySegment(F8, Memory.ALL, scale + 64, LITTLE));
-          scales.intoMemorySegment(Memory.ALL, scale, LITTLE);
-          minimums.intoMemorySegment(Memory.ALL, scale + 64, LITTLE);
+                      FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
+          scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
+          minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
         }
-        for (int m = 0; m < streams; m++) {
-          long at = row + m * streamBytes + (long) BYTES * c & Memory.ANY;
-          long stream = scratch + (long) STREAM_BYTES * m & Memory.ANY;
-          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, stream + 32, LITTLE);
+        for (int row = 0; row < 2; row++) {
+          int m = row & 1;
+          long at = first + m * distance & Memory.ANY;
+          long sumAt = kept + 64L * m;
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
           for (int half = 0; half < 2; half++) {
-            int h = half & 1; // so that addresses are known not to be negative
+            int h = half & 1;
             long weights = at + 16 + 64L * h;
-            long p = values + 256L * h;
-            long scale = stream + 16L * h;
+            long p = values + QuantizedTokens.SINGLE_BLOCK_BYTES / 2 * h;
+            long scale = scales + 32L * m + 16L * h;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
             IntVector low =
                 u.and(nibbles)
                     .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 8)
-                            .and(nibbles)
+                            .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             sum =
                 ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
@@ -179,11 +133,11 @@ final class Q4KDot {
             IntVector high =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 12)
-                            .and(nibbles)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
             sum =
                 ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
@@ -191,50 +145,30 @@ final class Q4KDot {
             u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
             low =
                 u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 8)
-                            .and(nibbles)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             sum =
                 ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
             high =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 12)
-                            .and(nibbles)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
             sum =
                 ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
             VarHandle.loadLoadFence();
           }
-          sum.intoMemorySegment(Memory.ALL, stream + 32, LITTLE);
+          sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
         }
       }
-    }
-  }
-
-  /**
-   * Ends a run of the rows that are read at once as {@link IntegerTileKernels} do that of a tile:
-   * adds the sums of products and of minimums, times the token's factor, to those of a part, and
-   * sets them to zero for the next run.
-   */
-  private static void endRun(long scratch, int streams, long factor, long sums) {
-    for (int m = 0; m < streams; m++) {
-      long at = scratch + 32 + (long) STREAM_BYTES * m & Memory.ANY;
-      long to = sums + 32L * m & Memory.ANY;
-      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
-          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
-          .fma(
-              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
-              FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
-          .intoMemorySegment(Memory.ALL, to, LITTLE);
-      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at, LITTLE);
-      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + 32, LITTLE);
     }
   }
 }

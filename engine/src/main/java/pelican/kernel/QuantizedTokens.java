@@ -42,7 +42,13 @@ final class QuantizedTokens {
   /** Values that stand together, and the bytes that they take. */
   static final int GROUP = 32;
 
-  private static final int GROUP_BYTES = 64;
+  /** Bytes of a group of a token in a tile with others, and of one that is a tile of its own. */
+  static final int GROUP_BYTES = 64;
+
+  static final int SINGLE_BYTES = 96;
+
+  /** Bytes of a block of such a token. */
+  static final int SINGLE_BLOCK_BYTES = 8 * SINGLE_BYTES;
 
   /** Up to so many tokens are tiles of their own, where they are not to be multiplied as others. */
   static final int MAX_SINGLE = 2;
@@ -63,7 +69,6 @@ final class QuantizedTokens {
   private boolean single;
   private long sums;
   private long factors;
-  private long corrections;
 
   /** How many of the tokens that are left the next tile takes, the last with some of zeros. */
   int tile(int left) {
@@ -86,14 +91,15 @@ final class QuantizedTokens {
     this.single = single;
     int padded = single ? tokens : tokens + 7 & -8;
     long all = Math.multiplyExact((long) padded, columns);
-    // two bytes for a value, an eighth for sums, a 64th for factors, one for corrections
-    long size = Math.multiplyExact(all, 3) + all / 8 + all / 64;
+    // an eighth of a byte for sums, a 64th for factors
+    long size = all / GROUP * groupBytes();
+    sums = size;
+    size += all / 8 + all / 64;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
     }
-    sums = memory.address() + 2 * all;
+    sums += memory.address();
     factors = sums + all / 8;
-    corrections = factors + all / 64;
     int step = single ? 1 : 8;
     workers.run(
         (tokens + step - 1) / step,
@@ -116,7 +122,8 @@ final class QuantizedTokens {
    * @param column a multiple of {@link #GROUP}
    */
   long values(int first, int tile, int column) {
-    return memory.address() + 2 * ((long) first * columns + (long) tile * column);
+    return memory.address()
+        + ((long) first * columns + (long) tile * column) / GROUP * groupBytes();
   }
 
   /**
@@ -141,12 +148,8 @@ final class QuantizedTokens {
     return (columns + RUN - 1) / RUN;
   }
 
-  /**
-   * The address of a vector for each group of a token that is a tile of its own: what weights of 32
-   * would give, for formats that take 32 off each weight.
-   */
-  long corrections(int token, int column) {
-    return corrections + ((long) token * columns + column);
+  private int groupBytes() {
+    return single ? SINGLE_BYTES : GROUP_BYTES;
   }
 
   private void quantize(float[] values, int first, int t, int tile, long block) {
@@ -161,14 +164,14 @@ final class QuantizedTokens {
       }
       Memory.ALL.set(Memory.FLOAT, factors(first, tile, column) + 4L * t & Memory.ANY, factor);
       for (int g = 0; g < count / GROUP; g++) {
-        long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
+        long at = values(first, tile, column + GROUP * g) + (long) groupBytes() * t;
         int sum = group(block + 4L * GROUP * g, at);
         int inBlock = g % (BLOCK / GROUP);
         long sumAt = sums(first, tile, column + GROUP * (g - inBlock));
         sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
         Memory.ALL.set(Memory.FLOAT, sumAt, 0x1p16f * sum);
         if (single) {
-          correct(at, corrections(token, column + GROUP * g));
+          correct(at);
         }
       }
     }
@@ -249,17 +252,19 @@ final class QuantizedTokens {
       int c = Memory.ALL.get(Memory.INT, at + 8);
       int d = Memory.ALL.get(Memory.INT, at + 12);
       sum += a + b + c + d;
-      Memory.ALL.set(Memory.INT, target, (a << 16) + c);
-      Memory.ALL.set(Memory.INT, target + 32, (b << 16) + d);
+      int even = (a << 16) + c;
+      Memory.ALL.set(Memory.INT, target, even);
+      Memory.ALL.set(Memory.INT, target + 32, (b << 16) + d - (even << 8));
     }
     return sum;
   }
 
-  private static void correct(long at, long to) {
+  private static void correct(long group) {
     for (int i = 0; i < 8; i++) {
-      int even = Memory.ALL.get(Memory.INT, at + 4L * i & Memory.ANY);
-      int odd = Memory.ALL.get(Memory.INT, at + 32 + 4L * i & Memory.ANY);
-      Memory.ALL.set(Memory.INT, to + 4L * i & Memory.ANY, (even + odd) * 0x00200020);
+      long at = group + 4L * i & Memory.ANY;
+      int even = Memory.ALL.get(Memory.INT, at);
+      int odd = Memory.ALL.get(Memory.INT, at + 32) + (even << 8);
+      Memory.ALL.set(Memory.INT, at + 64, (even + odd) * 0x00200020);
     }
   }
 }

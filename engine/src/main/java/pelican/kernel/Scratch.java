@@ -12,7 +12,7 @@ final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
   private static final long SCALES_BYTES =
-      Math.max(LaneSums.STREAMS * Q4KDot.STREAM_BYTES, VectorRowDecoder.SCALES_BYTES);
+      Math.max(Q4KDot.SCALES_BYTES, VectorRowDecoder.SCALES_BYTES);
 
   private final MemorySegment memory =
       Arena.ofAuto()
@@ -21,7 +21,7 @@ final class Scratch {
                   + VectorTiles.SUMS_BYTES
                   + Math.max(
                       Math.max(
-                          Math.max(ByteTiles.SCRATCH_BYTES, LaneSums.DOT_BYTES),
+                          Math.max(ByteTiles.SCRATCH_BYTES, RowDots.SUMS_BYTES),
                           IntegerTiles.SCRATCH_BYTES),
                       VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
               64);

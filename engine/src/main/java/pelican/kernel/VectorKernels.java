@@ -135,18 +135,10 @@ public final class VectorKernels implements Kernels {
 
   private void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    GgmlType type = w.format().type();
-    if (alone(x)
-        && (type == GgmlType.Q4_K || type == GgmlType.Q6_K)
-        && LaneSums.hold(QuantizedTokens.runs(w.columns()))) {
+    if (alone(x) && RowDots.has(w.format().type(), w.columns())) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {
-        int o = offset + t * stride;
-        if (type == GgmlType.Q4_K) {
-          Q4KDot.multiply(w, rowFrom, rowTo, x, t, out, o);
-        } else {
-          Q6KDot.multiply(w, rowFrom, rowTo, x, t, out, o);
-        }
+        RowDots.multiply(w, rowFrom, rowTo, x, t, out, offset + t * stride);
       }
       return;
     }
