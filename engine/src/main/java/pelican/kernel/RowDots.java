@@ -19,7 +19,7 @@ final class RowDots {
   private static final int PAIR = 2;
 
   /** Vectors of sums that are made at a time: many, so that rows are read in long runs. */
-  private static final int SUMS = 1024;
+  private static final int SUMS = 512;
 
   /** Room for them. */
   static final int SUMS_BYTES = SUMS * 32;
@@ -72,29 +72,31 @@ final class RowDots {
       } else {
         Q6KDot.dot(at, distance, pairs, blocks, values, sums);
       }
-      addRuns(sums, vectors, pairs, runs, q.factors(token, 1, 0));
-      store(sums, rows, pairs, IntegerTiles.parts(blocks), out, offset + row);
+      finish(sums, vectors, rows, pairs, runs, q.factors(token, 1, 0), out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
 
   /**
-   * Puts the sums of runs together to those of parts, as {@link IntegerTileKernels} do for a tile.
+   * Adds up the runs of a row to those of its parts, as {@link IntegerTileKernels} do for a tile,
+   * then the lanes of those.
    *
    * @param sums the address of the vectors of each run of each pair, those of its first row before
-   *     those of its second; then of such a sum for each part
+   *     those of its second
    * @param factors the address of the factors of the token's runs
    */
-  private static void addRuns(long sums, int vectors, int pairs, int runs, long factors) {
-    long to = sums;
-    int step = 32 * vectors;
+  private static void finish(
+      long sums, int vectors, int rows, int pairs, int runs, long factors, float[] out, int o) {
+    long step = 32L * vectors;
     for (int pair = 0; pair < pairs; pair++) {
-      for (int first = 0; first < runs; first += IntegerTiles.PART_RUNS) {
-        int end = Math.min(first + IntegerTiles.PART_RUNS, runs);
-        for (int m = 0; m < PAIR; m++) {
+      for (int m = 0; m < Math.min(rows, PAIR); m++) {
+        long row = sums + step * (pair * runs * PAIR + m);
+        float total = 0;
+        for (int first = 0; first < runs; first += IntegerTiles.PART_RUNS) {
+          int end = Math.min(first + IntegerTiles.PART_RUNS, runs);
           FloatVector all = FloatVector.zero(F8);
           for (int run = first; run < end; run++) {
-            long at = sums + (long) step * ((pair * runs + run) * PAIR + m) & Memory.ANY;
+            long at = row + step * PAIR * run & Memory.ANY;
             float factor = Memory.ALL.get(Memory.FLOAT, factors + 4L * run & Memory.ANY);
             FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE);
             if (vectors > 1) {
@@ -102,23 +104,11 @@ final class RowDots {
             }
             all = sum.fma(FloatVector.broadcast(F8, factor), all);
           }
-          all.intoMemorySegment(Memory.ALL, to & Memory.ANY, LITTLE);
-          to += 32;
+          all.intoMemorySegment(Memory.ALL, row & Memory.ANY, LITTLE);
+          float part = 0x1p-16f * LaneSums.sum(row);
+          total = first > 0 ? total + part : part;
         }
-      }
-    }
-  }
-
-  /** Adds the lanes of the sums of parts, and the parts of a row. */
-  private static void store(long sums, int rows, int pairs, int parts, float[] out, int o) {
-    for (int pair = 0; pair < pairs; pair++) {
-      for (int p = 0; p < parts; p++) {
-        long from = sums + 32L * PAIR * (pair * parts + p);
-        for (int m = 0; m < Math.min(rows, PAIR); m++) {
-          float sum = 0x1p-16f * LaneSums.sum(from + 32L * m);
-          int at = o + m * pairs + pair;
-          out[at] = p > 0 ? out[at] + sum : sum;
-        }
+        out[o + m * pairs + pair] = total;
       }
     }
   }
