@@ -8,10 +8,10 @@ import pelican.gguf.GgmlType;
 
 /**
  * Weights as {@link IntegerTileKernels} multiply them: for each group of 32 a vector of scales, one
- * of ints that hold the weights 4i and 4i + 2, and one of ints that hold 4i + 1 and 4i + 3, as
- * {@link QuantizedTokens} tells, with what the format takes off each weight taken off. They stand
- * one after the other, so that a tile has one pointer for them. The minimums of a super-block, a
- * vector for its eight groups, stand elsewhere.
+ * of ints that hold the weights 4i to 4i + 3, a byte for each, and one of ints that hold 4i + 1 and
+ * 4i + 3, two bytes for each, as {@link QuantizedTokens} tells, with what the format takes off each
+ * weight taken off. They stand one after the other, so that a tile has one pointer for them. The
+ * minimums of a super-block, a vector for its eight groups, stand elsewhere.
  */
 final class IntegerRows {
   /** Bytes of a group: its scales, from 0 on, {@link #ALL} and {@link #ODD}. */

@@ -19,15 +19,12 @@ import jdk.incubator.vector.VectorSpecies;
 final class Q4KDot {
   private static final int BYTES = 144;
 
-  /** Room for the scales of a pair of super-blocks. */
-  static final int SCALES_BYTES = 64;
-
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  // From an array, since the compiler loads what it knows to be constant anew for each use: the
-  // nibbles of all bytes, and those of the odd ones once they are shifted to even places.
+  // From an array, since the compiler loads what it knows to be constant anew for each use: masks
+  // of the nibbles of all bytes, and of those of the odd ones once they stand at even places.
   private static final int[] NIBBLES = new int[16];
 
   static {
@@ -38,21 +35,26 @@ final class Q4KDot {
   private Q4KDot() {}
 
   /**
-   * Pairs of rows, a super-block of both in turn. The loops over a pair and over halves of a
+   * Pairs of rows, a super-block of both in each step. The loops over a pair and over halves of a
    * super-block are there for the first compiler, which would skip a method of four times the
    * length, so that it stayed in the interpreter; the second writes them out, with addresses that
    * differ by constants. The fences cost no instruction: they keep the compiler from loading ahead,
    * for which there are no registers. Scales and minimums are taken apart as {@link
    * SuperBlockScales} does it.
    *
+   * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
+   * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
+   *
    * @param address the address of the pairs' first rows, one after the other
    * @param distance how many bytes after them their second rows are
    * @param x the address of the token's values
    * @param sums the address of the sums of the token's groups, which minimums are multiplied with
-   * @param scratch the address of {@link #SCALES_BYTES}: to spread a scale over a vector costs no
-   *     instruction of its own when it comes from memory
-   * @param rowSums the address of two vectors for each run of each pair's first and second row: the
-   *     sums of products and those of minimums; what is there is added to
+   * @param factors the address of the factors of the token's runs
+   * @param scratch the address of {@link RowDots#SCRATCH_BYTES}: the sums of a run, zeros, and room
+   *     for scales (to spread one over a vector costs no instruction of its own when it comes from
+   *     memory)
+   * @param rowSums the address of a sum for each part of each pair, that of its first row before
+   *     that of its second; what is there is added to
    */
   static void dot(
       long address,
@@ -61,6 +63,7 @@ final class Q4KDot {
       int blocks,
       long x,
       long sums,
+      long factors,
       long scratch,
       long rowSums) {
     Memory.mayFault(address);
@@ -71,15 +74,22 @@ final class Q4KDot {
     IntVector lowShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 16);
     IntVector highShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 24);
     IntVector lowMask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 32);
-    long scales = scratch & Memory.ANY;
-    int runs = QuantizedTokens.runs(blocks * QuantizedTokens.BLOCK);
+    long scales = scratch + RowDots.RUN_SUMS_BYTES & Memory.ANY;
+    int parts = IntegerTiles.parts(blocks);
+    // of the run that ends; at first zeros are added to the first sum
+    long factor = factors;
+    long to = rowSums;
     for (int pair = 0; pair < pairs; pair++) {
       for (int c = 0; c < blocks; c++) {
-        int run = pair * runs + c / QuantizedTokens.RUN_BLOCKS;
+        if (c % QuantizedTokens.RUN_BLOCKS == 0) {
+          RowDots.endRun(scratch, factor, to);
+          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
+          to = rowSums + 64L * (pair * parts + c / IntegerTiles.PART_BLOCKS);
+        }
         long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
         long s = sums + 32L * c & Memory.ANY;
         long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
-        long kept = rowSums + 128L * run & Memory.ANY;
+        long kept = scratch & Memory.ANY;
         for (int row = 0; row < 2; row++) {
           int m = row & 1; // so that addresses are known not to be negative
           long at = first + m * distance & Memory.ANY;

@@ -12,8 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /**
  * Dot products of Q6_K rows with one token in vectors of 256 bits. The nibbles and the upper bits
  * of 32 weights are first put together byte by byte, which AND, OR and shifts do for all 32; then
- * their even and odd bytes are multiplied as {@link QuantizedTokens} tells. The 32 that the format
- * takes off each weight is taken off the products, before their upper half could overflow.
+ * all bytes and the odd ones are multiplied as {@link QuantizedTokens} tells. The 32 that the
+ * format takes off each weight is taken off the products, before their upper half could overflow.
  */
 final class Q6KDot {
   private static final int BYTES = 210;
@@ -49,29 +49,45 @@ final class Q6KDot {
    * @param address the address of the pairs' first rows, one after the other
    * @param distance how many bytes after them their second rows are
    * @param x the address of the token's values
-   * @param rowSums the address of a sum for each run of each pair, that of its first row before
+   * @param factors the address of the factors of the token's runs
+   * @param scratch the address of {@link RowDots#RUN_SUMS_BYTES}: the sums of a run, zeros
+   * @param rowSums the address of a sum for each part of each pair, that of its first row before
    *     that of its second; what is there is added to
    */
-  static void dot(long address, long distance, int pairs, int blocks, long x, long rowSums) {
+  static void dot(
+      long address,
+      long distance,
+      int pairs,
+      int blocks,
+      long x,
+      long factors,
+      long scratch,
+      long rowSums) {
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector upper = IntVector.fromArray(I8, CONSTANTS, 8);
-    IntVector even = IntVector.fromArray(I8, CONSTANTS, 16);
+    IntVector odd = IntVector.fromArray(I8, CONSTANTS, 16);
     VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 24).toShuffle().cast(F8);
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
-    int runs = QuantizedTokens.runs(blocks * QuantizedTokens.BLOCK);
+    int parts = IntegerTiles.parts(blocks);
+    long factor = factors;
+    long to = rowSums;
     for (int pair = 0; pair < pairs; pair++) {
       for (int c = 0; c < blocks; c++) {
-        int run = pair * runs + c / QuantizedTokens.RUN_BLOCKS;
+        if (c % QuantizedTokens.RUN_BLOCKS == 0) {
+          RowDots.endRun(scratch, factor, to);
+          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
+          to = rowSums + 64L * (pair * parts + c / IntegerTiles.PART_BLOCKS);
+        }
         long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
         long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
-        long kept = rowSums + 64L * run & Memory.ANY;
+        long kept = scratch & Memory.ANY;
         for (int row = 0; row < 2; row++) {
           int m = row & 1; // see Q4KDot
           long at = first + m * distance & Memory.ANY;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
-          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept + 32L * m, LITTLE);
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept + 64L * m, LITTLE);
           for (int half = 0; half < 2; half++) {
             int h = half & 1;
             long low = at + 64L * h;
@@ -94,7 +110,7 @@ final class Q6KDot {
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
+                            .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             sum =
                 scales
@@ -112,7 +128,7 @@ final class Q6KDot {
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
+                            .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
             sum =
                 scales
@@ -129,7 +145,7 @@ final class Q6KDot {
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
+                            .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             sum =
                 scales
@@ -148,7 +164,7 @@ final class Q6KDot {
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
-                            .and(even)
+                            .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
             sum =
                 scales
@@ -156,7 +172,7 @@ final class Q6KDot {
                     .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
             VarHandle.loadLoadFence();
           }
-          sum.intoMemorySegment(Memory.ALL, kept + 32L * m, LITTLE);
+          sum.intoMemorySegment(Memory.ALL, kept + 64L * m, LITTLE);
         }
       }
     }

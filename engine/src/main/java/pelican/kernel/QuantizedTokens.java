@@ -22,9 +22,15 @@ import jdk.incubator.vector.VectorSpecies;
  * added before the upper half overflows.
  *
  * <p>Values stand where the bytes of weights are that meet them: of a group of 32, lane i of the
- * first vector holds the values 4i and 4i + 2, of the second 4i + 1 and 4i + 3, as ints hold the
- * even and the odd bytes of 32 weights. The tokens of a tile ({@link #tile}) stand together, vector
- * by vector, so that a kernel reads them from one end to the other.
+ * first vector holds the values 4i and 4i + 2, which meet the even bytes of an int of weights. It
+ * is multiplied with the int as a whole, which saves a mask; what the odd bytes add is the product
+ * of them alone, moved to even places, with 2^8 times the first vector. So the second vector, which
+ * meets those, holds the values 4i + 1 and 4i + 3 less 2^8 times the first. All that is exact
+ * modulo 2^32. A token that is a tile of its own has a third vector for each group: what 32 weights
+ * of 32 would give, for formats that take 32 off each weight.
+ *
+ * <p>The tokens of a tile ({@link #tile}) stand together, vector by vector, so that a kernel reads
+ * them from one end to the other.
  */
 final class QuantizedTokens {
   /** Values that meet a super-block of weights. */
@@ -91,14 +97,13 @@ final class QuantizedTokens {
     this.single = single;
     int padded = single ? tokens : tokens + 7 & -8;
     long all = Math.multiplyExact((long) padded, columns);
+    long valueBytes = Math.multiplyExact(all / GROUP, groupBytes());
     // an eighth of a byte for sums, a 64th for factors
-    long size = all / GROUP * groupBytes();
-    sums = size;
-    size += all / 8 + all / 64;
+    long size = valueBytes + all / 8 + all / 64;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
     }
-    sums += memory.address();
+    sums = memory.address() + valueBytes;
     factors = sums + all / 8;
     int step = single ? 1 : 8;
     workers.run(
@@ -241,7 +246,7 @@ final class QuantizedTokens {
     }
   }
 
-  /** Writes a group of values; returns their sum. */
+  /** Writes the first two vectors of a group of values; returns their sum. */
   private static int group(long from, long to) {
     int sum = 0;
     for (int i = 0; i < 8; i++) {
@@ -259,6 +264,7 @@ final class QuantizedTokens {
     return sum;
   }
 
+  /** Writes the third vector of a group. */
   private static void correct(long group) {
     for (int i = 0; i < 8; i++) {
       long at = group + 4L * i & Memory.ANY;

@@ -8,21 +8,28 @@ import pelican.gguf.GgmlType;
 
 /**
  * Products of rows of super-blocks with one token, by {@link Q4KDot} and {@link Q6KDot}, which
- * leave a sum for each run of each row: here runs become rows.
+ * leave a sum of eight lanes for each part of a row.
  *
- * <p>Rows are read in pairs, the rows of a pair far apart: the machine's own prefetching follows
- * both, and so has more memory lines on their way than one row would give. With four, Q6_K came
- * from memory half as fast at hours when memory was slow.
+ * <p>Rows are read in pairs, those of a pair far apart: the machine's own prefetching follows both,
+ * and so has more memory lines on their way than one row would give. Two that stand beside each
+ * other it takes for one, and gives up; four at once came from memory half as fast at hours when
+ * memory was slow.
  */
 final class RowDots {
   /** Rows that are read at once. */
   private static final int PAIR = 2;
 
-  /** Vectors of sums that are made at a time: many, so that rows are read in long runs. */
-  private static final int SUMS = 512;
+  /** Sums that are made at a time: many, so that rows are read in long runs. */
+  private static final int SUMS = 1024;
 
   /** Room for them. */
   static final int SUMS_BYTES = SUMS * 32;
+
+  /** Of both rows of a pair, the sum of a run's products and that of its minimums. */
+  static final int RUN_SUMS_BYTES = PAIR * 64;
+
+  /** Room for these, and for the scales of a super-block of both rows. */
+  static final int SCRATCH_BYTES = RUN_SUMS_BYTES + PAIR * 32;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
@@ -32,12 +39,7 @@ final class RowDots {
   /** Whether rows of a type and so many columns can be multiplied here. */
   static boolean has(GgmlType type, int columns) {
     return (type == GgmlType.Q4_K || type == GgmlType.Q6_K)
-        && QuantizedTokens.runs(columns) * vectors(type) * PAIR <= SUMS;
-  }
-
-  /** Vectors of sums for a run: of products, and of minimums where a type has them. */
-  private static int vectors(GgmlType type) {
-    return IntegerRows.hasMinimums(type) ? 2 : 1;
+        && PAIR * IntegerTiles.parts(columns / QuantizedTokens.BLOCK) <= SUMS;
   }
 
   /**
@@ -48,14 +50,18 @@ final class RowDots {
   static void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
     QuantizedTokens q = x.quantizedTokens();
-    GgmlType type = w.format().type();
     long address = Memory.address(w, rowFrom, rowTo);
-    Scratch scratch = Scratch.ofThread();
-    long sums = scratch.block();
+    GgmlType type = w.format().type();
+    long scratch = Scratch.ofThread().scales();
+    long sums = Scratch.ofThread().block();
     int blocks = w.columns() / QuantizedTokens.BLOCK;
-    int runs = QuantizedTokens.runs(w.columns());
-    int vectors = vectors(type);
-    int most = SUMS / (runs * vectors) & -PAIR;
+    int parts = IntegerTiles.parts(blocks);
+    long values = q.values(token, 1, 0);
+    long sumsOfX = q.sums(token, 1, 0);
+    long factors = q.factors(token, 1, 0);
+    long lastFactor = factors + 4L * (QuantizedTokens.runs(w.columns()) - 1);
+    int most = SUMS / parts & -PAIR;
+    LaneSums.clear(scratch, RUN_SUMS_BYTES / 32);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
       int left = rowTo - row;
@@ -64,49 +70,46 @@ final class RowDots {
       int pairs = (rows + 1) / PAIR;
       long at = address + (row - rowFrom) * w.rowBytes();
       long distance = (rows - pairs) * w.rowBytes();
-      long values = q.values(token, 1, 0);
-      LaneSums.clear(sums, pairs * PAIR * runs * vectors);
+      LaneSums.clear(sums, PAIR * pairs * parts);
       if (type == GgmlType.Q4_K) {
-        Q4KDot.dot(
-            at, distance, pairs, blocks, values, q.sums(token, 1, 0), scratch.scales(), sums);
+        Q4KDot.dot(at, distance, pairs, blocks, values, sumsOfX, factors, scratch, sums);
       } else {
-        Q6KDot.dot(at, distance, pairs, blocks, values, sums);
+        Q6KDot.dot(at, distance, pairs, blocks, values, factors, scratch, sums);
       }
-      finish(sums, vectors, rows, pairs, runs, q.factors(token, 1, 0), out, offset + row);
+      endRun(scratch, lastFactor, sums + 32L * PAIR * (pairs * parts - 1));
+      store(sums, rows, pairs, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
 
   /**
-   * Adds up the runs of a row to those of its parts, as {@link IntegerTileKernels} do for a tile,
-   * then the lanes of those.
-   *
-   * @param sums the address of the vectors of each run of each pair, those of its first row before
-   *     those of its second
-   * @param factors the address of the factors of the token's runs
+   * Ends a run of both rows as {@link IntegerTileKernels} do that of a tile: adds the sums of
+   * products and of minimums, times the token's factor, to those of a part, and sets them to zero
+   * for the next run.
    */
-  private static void finish(
-      long sums, int vectors, int rows, int pairs, int runs, long factors, float[] out, int o) {
-    long step = 32L * vectors;
+  static void endRun(long scratch, long factor, long sums) {
+    for (int m = 0; m < PAIR; m++) {
+      long at = scratch + 64L * m & Memory.ANY;
+      long to = sums + 32L * m & Memory.ANY;
+      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
+          .fma(
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
+              FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + 32, LITTLE);
+    }
+  }
+
+  /** Adds the lanes of the sums of parts, and the parts of a row. */
+  private static void store(long sums, int rows, int pairs, int parts, float[] out, int o) {
     for (int pair = 0; pair < pairs; pair++) {
       for (int m = 0; m < Math.min(rows, PAIR); m++) {
-        long row = sums + step * (pair * runs * PAIR + m);
         float total = 0;
-        for (int first = 0; first < runs; first += IntegerTiles.PART_RUNS) {
-          int end = Math.min(first + IntegerTiles.PART_RUNS, runs);
-          FloatVector all = FloatVector.zero(F8);
-          for (int run = first; run < end; run++) {
-            long at = row + step * PAIR * run & Memory.ANY;
-            float factor = Memory.ALL.get(Memory.FLOAT, factors + 4L * run & Memory.ANY);
-            FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE);
-            if (vectors > 1) {
-              sum = FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE).add(sum);
-            }
-            all = sum.fma(FloatVector.broadcast(F8, factor), all);
-          }
-          all.intoMemorySegment(Memory.ALL, row & Memory.ANY, LITTLE);
-          float part = 0x1p-16f * LaneSums.sum(row);
-          total = first > 0 ? total + part : part;
+        for (int p = 0; p < parts; p++) {
+          float part = 0x1p-16f * LaneSums.sum(sums + 32L * (PAIR * (pair * parts + p) + m));
+          total = p > 0 ? total + part : part;
         }
         out[o + m * pairs + pair] = total;
       }

@@ -12,7 +12,7 @@ final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
   private static final long SCALES_BYTES =
-      Math.max(Q4KDot.SCALES_BYTES, VectorRowDecoder.SCALES_BYTES);
+      Math.max(RowDots.SCRATCH_BYTES, VectorRowDecoder.SCALES_BYTES);
 
   private final MemorySegment memory =
       Arena.ofAuto()

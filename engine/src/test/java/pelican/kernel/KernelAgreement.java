@@ -59,7 +59,7 @@ public final class KernelAgreement {
       // more parts of a row than one, and more than there is room for
       product(type, 13, 6400, 2);
       if (IntegerTiles.has(type)) {
-        product(type, 5, 257 * IntegerTiles.PART_COLUMNS, 1);
+        product(type, 5, 513 * IntegerTiles.PART_COLUMNS, 1);
       }
       if (type.blockSize() == 32) {
         product(type, 9, 32, 1);
