@@ -84,13 +84,13 @@ final class Q4KDot {
         if (c % QuantizedTokens.RUN_BLOCKS == 0) {
           RowDots.endRun(scratch, factor, to);
           factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
-          to = rowSums + 64L * (pair * parts + c / IntegerTiles.PART_BLOCKS);
+          to = rowSums + 32L * RowDots.PAIR * (pair * parts + c / IntegerTiles.PART_BLOCKS);
         }
         long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
         long s = sums + 32L * c & Memory.ANY;
         long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
         long kept = scratch & Memory.ANY;
-        for (int row = 0; row < 2; row++) {
+        for (int row = 0; row < RowDots.PAIR; row++) {
           int m = row & 1; // so that addresses are known not to be negative
           long at = first + m * distance & Memory.ANY;
           long minimumsAt = kept + 32 + 64L * m;
@@ -119,7 +119,7 @@ final class Q4KDot {
           scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
           minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
         }
-        for (int row = 0; row < 2; row++) {
+        for (int row = 0; row < RowDots.PAIR; row++) {
           int m = row & 1;
           long at = first + m * distance & Memory.ANY;
           long sumAt = kept + 64L * m;

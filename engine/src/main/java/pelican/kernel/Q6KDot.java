@@ -78,12 +78,12 @@ final class Q6KDot {
         if (c % QuantizedTokens.RUN_BLOCKS == 0) {
           RowDots.endRun(scratch, factor, to);
           factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
-          to = rowSums + 64L * (pair * parts + c / IntegerTiles.PART_BLOCKS);
+          to = rowSums + 32L * RowDots.PAIR * (pair * parts + c / IntegerTiles.PART_BLOCKS);
         }
         long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
         long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
         long kept = scratch & Memory.ANY;
-        for (int row = 0; row < 2; row++) {
+        for (int row = 0; row < RowDots.PAIR; row++) {
           int m = row & 1; // see Q4KDot
           long at = first + m * distance & Memory.ANY;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));

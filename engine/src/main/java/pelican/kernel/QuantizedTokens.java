@@ -48,9 +48,10 @@ final class QuantizedTokens {
   /** Values that stand together, and the bytes that they take. */
   static final int GROUP = 32;
 
-  /** Bytes of a group of a token in a tile with others, and of one that is a tile of its own. */
-  static final int GROUP_BYTES = 64;
+  /** Bytes of a group of a token in a tile with others. */
+  private static final int GROUP_BYTES = 64;
 
+  /** Bytes of a group of a token that is a tile of its own. */
   static final int SINGLE_BYTES = 96;
 
   /** Bytes of a block of such a token. */

@@ -17,7 +17,7 @@ import pelican.gguf.GgmlType;
  */
 final class RowDots {
   /** Rows that are read at once. */
-  private static final int PAIR = 2;
+  static final int PAIR = 2;
 
   /** Sums that are made at a time: many, so that rows are read in long runs. */
   private static final int SUMS = 1024;
