@@ -79,16 +79,16 @@ final class Q4KDot {
     // of the run that ends; at first zeros are added to the first sum
     long factor = factors;
     long to = rowSums;
+    long first = address & Memory.ANY;
     for (int pair = 0; pair < pairs; pair++) {
+      long values = x & Memory.ANY;
+      long s = sums & Memory.ANY;
       for (int c = 0; c < blocks; c++) {
         if (c % QuantizedTokens.RUN_BLOCKS == 0) {
           RowDots.endRun(scratch, factor, to);
-          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
+          factor = factors + c;
           to = rowSums + 32L * RowDots.PAIR * (pair * parts + c / IntegerTiles.PART_BLOCKS);
         }
-        long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;
-        long s = sums + 32L * c & Memory.ANY;
-        long values = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * c & Memory.ANY;
         long kept = scratch & Memory.ANY;
         for (int row = 0; row < RowDots.PAIR; row++) {
           int m = row & 1; // so that addresses are known not to be negative
@@ -178,6 +178,9 @@ final class Q4KDot {
           }
           sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
         }
+        first = first + BYTES & Memory.ANY;
+        values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
+        s = s + 32 & Memory.ANY;
       }
     }
   }

@@ -77,7 +77,7 @@ final class Q6KDot {
       for (int c = 0; c < blocks; c++) {
         if (c % QuantizedTokens.RUN_BLOCKS == 0) {
           RowDots.endRun(scratch, factor, to);
-          factor = factors + 4L * (c / QuantizedTokens.RUN_BLOCKS);
+          factor = factors + c;
           to = rowSums + 32L * RowDots.PAIR * (pair * parts + c / IntegerTiles.PART_BLOCKS);
         }
         long first = address + (long) BYTES * (pair * blocks + c) & Memory.ANY;

@@ -88,9 +88,12 @@ final class RowDots {
    * for the next run.
    */
   static void endRun(long scratch, long factor, long sums) {
-    for (int m = 0; m < PAIR; m++) {
-      long at = scratch + 64L * m & Memory.ANY;
-      long to = sums + 32L * m & Memory.ANY;
+    long first = scratch & Memory.ANY;
+    long firstSum = sums & Memory.ANY;
+    for (int row = 0; row < PAIR; row++) {
+      int m = row & 1;
+      long at = first + 64L * m;
+      long to = firstSum + 32L * m;
       FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
           .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
           .fma(
@@ -104,15 +107,17 @@ final class RowDots {
 
   /** Adds the lanes of the sums of parts, and the parts of a row. */
   private static void store(long sums, int rows, int pairs, int parts, float[] out, int o) {
-    for (int pair = 0; pair < pairs; pair++) {
+    for (int p = 0; p < parts; p++) {
       for (int m = 0; m < Math.min(rows, PAIR); m++) {
-        float total = 0;
-        for (int p = 0; p < parts; p++) {
-          float part = 0x1p-16f * LaneSums.sum(sums + 32L * (PAIR * (pair * parts + p) + m));
-          total = p > 0 ? total + part : part;
-        }
-        out[o + m * pairs + pair] = total;
+        addLanes(sums + 32L * (PAIR * p + m), PAIR * parts, pairs, p > 0, out, o + m * pairs);
       }
+    }
+  }
+
+  private static void addLanes(long sums, int step, int count, boolean add, float[] out, int o) {
+    for (int i = 0; i < count; i++) {
+      float sum = 0x1p-16f * LaneSums.sum(sums + 32L * step * i);
+      out[o + i] = add ? out[o + i] + sum : sum;
     }
   }
 }
