@@ -20,6 +20,9 @@ final class IntegerTileKernels {
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
+  /** Groups of a super-block. */
+  private static final int GROUPS = QuantizedTokens.BLOCK / QuantizedTokens.GROUP;
+
   private IntegerTileKernels() {}
 
   /**
@@ -295,6 +298,7 @@ final class IntegerTileKernels {
     long p = x;
     long q = w;
     long end = w + (long) IntegerRows.BLOCK_BYTES * blocks & Memory.ANY;
+    int group = 0;
     do {
       p &= Memory.ANY;
       q &= Memory.ANY;
@@ -308,6 +312,10 @@ final class IntegerTileKernels {
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
       p += QuantizedTokens.SINGLE_BYTES;
+      group++;
+      if (group % GROUPS == 0) {
+        p += QuantizedTokens.SINGLE_BLOCK_BYTES - QuantizedTokens.SINGLE_SUMS;
+      }
       q += IntegerRows.GROUP_BYTES;
     } while (q != end);
     long to = sums & Memory.ANY;
@@ -318,7 +326,7 @@ final class IntegerTileKernels {
   static void finish1(long from, int blocks, long minimums, long sumsOfX, long factors, long sums) {
     FloatVector m0 = FloatVector.zero(F8);
     for (int b = 0; b < blocks; b++) {
-      long s = sumsOfX + 32L * b & Memory.ANY;
+      long s = sumsOfX + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * b & Memory.ANY;
       FloatVector m =
           FloatVector.fromMemorySegment(F8, Memory.ALL, minimums + 32L * b & Memory.ANY, LITTLE);
       m0 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE), m0);

@@ -48,7 +48,6 @@ final class Q4KDot {
    * @param address the address of the pairs' first rows, one after the other
    * @param distance how many bytes after them their second rows are
    * @param x the address of the token's values
-   * @param sums the address of the sums of the token's groups, which minimums are multiplied with
    * @param factors the address of the factors of the token's runs
    * @param scratch the address of {@link RowDots#SCRATCH_BYTES}: the sums of a run, zeros, and room
    *     for scales (to spread one over a vector costs no instruction of its own when it comes from
@@ -62,7 +61,6 @@ final class Q4KDot {
       int pairs,
       int blocks,
       long x,
-      long sums,
       long factors,
       long scratch,
       long rowSums) {
@@ -75,113 +73,122 @@ final class Q4KDot {
     IntVector highShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 24);
     IntVector lowMask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 32);
     long scales = scratch + RowDots.RUN_SUMS_BYTES & Memory.ANY;
-    int parts = IntegerTiles.parts(blocks);
-    // of the run that ends; at first zeros are added to the first sum
-    long factor = factors;
-    long to = rowSums;
+    long kept = scratch & Memory.ANY;
     long first = address & Memory.ANY;
-    for (int pair = 0; pair < pairs; pair++) {
-      long values = x & Memory.ANY;
-      long s = sums & Memory.ANY;
-      for (int c = 0; c < blocks; c++) {
-        if (c % QuantizedTokens.RUN_BLOCKS == 0) {
-          RowDots.endRun(scratch, factor, to);
-          factor = factors + c;
-          to = rowSums + 32L * RowDots.PAIR * (pair * parts + c / IntegerTiles.PART_BLOCKS);
+    int end = pairs * blocks * BYTES;
+    long rowEnd = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * blocks & Memory.ANY;
+    long runEnd = rowEnd;
+    long values = rowEnd;
+    int run = 0;
+    // of the run that ends; at first zeros are added to the first sum
+    long to = rowSums;
+    long next = rowSums;
+    for (int o = 0; o < end; o += BYTES) {
+      if (values == runEnd) {
+        RowDots.endRun(scratch, factors + 4L * run, to);
+        run++;
+        if (values == rowEnd) {
+          values = x & Memory.ANY;
+          run = 0;
         }
-        long kept = scratch & Memory.ANY;
-        for (int row = 0; row < RowDots.PAIR; row++) {
-          int m = row & 1; // so that addresses are known not to be negative
-          long at = first + m * distance & Memory.ANY;
-          long minimumsAt = kept + 32 + 64L * m;
-          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-          float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
-          IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
-          FloatVector scale =
-              ((FloatVector)
-                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
-                          .lanewise(VectorOperators.LSHR, shift)
-                          .and(mask)
-                          .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
-                          .convertShape(VectorOperators.I2F, F8, 0))
-                  .mul(d);
-          FloatVector minimums =
-              ((FloatVector)
-                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
-                          .lanewise(VectorOperators.LSHR, shift)
-                          .and(mask)
-                          .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
-                          .convertShape(VectorOperators.I2F, F8, 0))
-                  .mul(dMin)
-                  .fma(
-                      FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE),
-                      FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
-          scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
-          minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
+        if (run % IntegerTiles.PART_RUNS == 0) {
+          to = next;
+          next += 32L * RowDots.PAIR;
         }
-        for (int row = 0; row < RowDots.PAIR; row++) {
-          int m = row & 1;
-          long at = first + m * distance & Memory.ANY;
-          long sumAt = kept + 64L * m;
-          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
-          for (int half = 0; half < 2; half++) {
-            int h = half & 1;
-            long weights = at + 16 + 64L * h;
-            long p = values + QuantizedTokens.SINGLE_BLOCK_BYTES / 2 * h;
-            long scale = scales + 32L * m + 16L * h;
-            IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
-            IntVector low =
-                u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
-                    .add(
-                        u.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-            sum =
-                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
-                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), sum);
-            IntVector high =
-                u.lanewise(VectorOperators.LSHR, 4)
-                    .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
-                    .add(
-                        u.lanewise(VectorOperators.LSHR, 12)
-                            .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
-            sum =
-                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
-                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
-            VarHandle.loadLoadFence();
-            u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
-            low =
-                u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
-                    .add(
-                        u.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
-            sum =
-                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
-                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
-            high =
-                u.lanewise(VectorOperators.LSHR, 4)
-                    .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
-                    .add(
-                        u.lanewise(VectorOperators.LSHR, 12)
-                            .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
-            sum =
-                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
-                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
-            VarHandle.loadLoadFence();
-          }
-          sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
-        }
-        first = first + BYTES & Memory.ANY;
-        values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
-        s = s + 32 & Memory.ANY;
+        runEnd =
+            Math.min(
+                values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES, rowEnd);
       }
+      for (int row = 0; row < RowDots.PAIR; row++) {
+        int m = row & 1; // so that addresses are known not to be negative
+        long at = (first + m * distance & Memory.ANY) + o;
+        long minimumsAt = kept + 32 + 64L * m;
+        float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+        float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+        IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
+        FloatVector scale =
+            ((FloatVector)
+                    IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(mask)
+                        .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
+                        .convertShape(VectorOperators.I2F, F8, 0))
+                .mul(d);
+        FloatVector minimums =
+            ((FloatVector)
+                    IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
+                        .lanewise(VectorOperators.LSHR, shift)
+                        .and(mask)
+                        .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
+                        .convertShape(VectorOperators.I2F, F8, 0))
+                .mul(dMin)
+                .fma(
+                    FloatVector.fromMemorySegment(
+                        F8, Memory.ALL, values + QuantizedTokens.SINGLE_SUMS, LITTLE),
+                    FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
+        scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
+        minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
+      }
+      for (int row = 0; row < RowDots.PAIR; row++) {
+        int m = row & 1;
+        long at = (first + m * distance & Memory.ANY) + o;
+        long sumAt = kept + 64L * m;
+        FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
+        for (int half = 0; half < 2; half++) {
+          int h = half & 1;
+          long weights = at + 16 + 64L * h;
+          long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
+          long scale = scales + 32L * m + 16L * h;
+          IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
+          IntVector low =
+              u.and(nibbles)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                  .add(
+                      u.lanewise(VectorOperators.LSHR, 8)
+                          .and(odd)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+          sum =
+              ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), sum);
+          IntVector high =
+              u.lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
+                  .add(
+                      u.lanewise(VectorOperators.LSHR, 12)
+                          .and(odd)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
+          sum =
+              ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
+          VarHandle.loadLoadFence();
+          u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
+          low =
+              u.and(nibbles)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                  .add(
+                      u.lanewise(VectorOperators.LSHR, 8)
+                          .and(odd)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+          sum =
+              ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
+          high =
+              u.lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
+                  .add(
+                      u.lanewise(VectorOperators.LSHR, 12)
+                          .and(odd)
+                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
+          sum =
+              ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
+          VarHandle.loadLoadFence();
+        }
+        sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
+      }
+      values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
     }
   }
 }

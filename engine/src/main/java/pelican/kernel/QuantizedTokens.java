@@ -54,8 +54,11 @@ final class QuantizedTokens {
   /** Bytes of a group of a token that is a tile of its own. */
   static final int SINGLE_BYTES = 96;
 
+  /** Where the sums of the groups of a block of such a token are: behind their values. */
+  static final int SINGLE_SUMS = BLOCK / GROUP * SINGLE_BYTES;
+
   /** Bytes of a block of such a token. */
-  static final int SINGLE_BLOCK_BYTES = 8 * SINGLE_BYTES;
+  static final int SINGLE_BLOCK_BYTES = SINGLE_SUMS + BLOCK / GROUP * Float.BYTES;
 
   /** Up to so many tokens are tiles of their own, where they are not to be multiplied as others. */
   static final int MAX_SINGLE = 2;
@@ -98,7 +101,8 @@ final class QuantizedTokens {
     this.single = single;
     int padded = single ? tokens : tokens + 7 & -8;
     long all = Math.multiplyExact((long) padded, columns);
-    long valueBytes = Math.multiplyExact(all / GROUP, groupBytes());
+    long valueBytes =
+        single ? all / BLOCK * SINGLE_BLOCK_BYTES : Math.multiplyExact(all / GROUP, GROUP_BYTES);
     // an eighth of a byte for sums, a 64th for factors
     long size = valueBytes + all / 8 + all / 64;
     if (memory.byteSize() < size) {
@@ -128,15 +132,25 @@ final class QuantizedTokens {
    * @param column a multiple of {@link #GROUP}
    */
   long values(int first, int tile, int column) {
-    return memory.address()
-        + ((long) first * columns + (long) tile * column) / GROUP * groupBytes();
+    if (single) {
+      return memory.address()
+          + ((long) first * columns + column) / BLOCK * SINGLE_BLOCK_BYTES
+          + column % BLOCK / GROUP * SINGLE_BYTES;
+    }
+    return memory.address() + ((long) first * columns + (long) tile * column) / GROUP * GROUP_BYTES;
   }
 
   /**
    * The address of the sums of a tile's groups, from a column on: for each block and each token in
-   * turn those of eight groups, which meet the minimums of a super-block.
+   * turn those of eight groups, which meet the minimums of a super-block. They are negative, since
+   * minimums are taken off.
+   *
+   * @param column a multiple of {@link #BLOCK}
    */
   long sums(int first, int tile, int column) {
+    if (single) {
+      return values(first, tile, column) + SINGLE_SUMS;
+    }
     return sums + ((long) first * columns + (long) tile * column) / GROUP * Float.BYTES;
   }
 
@@ -154,10 +168,6 @@ final class QuantizedTokens {
     return (columns + RUN - 1) / RUN;
   }
 
-  private int groupBytes() {
-    return single ? SINGLE_BYTES : GROUP_BYTES;
-  }
-
   private void quantize(float[] values, int first, int t, int tile, long block) {
     int token = first + t;
     for (int column = 0; column < columns; column += RUN) {
@@ -170,12 +180,12 @@ final class QuantizedTokens {
       }
       Memory.ALL.set(Memory.FLOAT, factors(first, tile, column) + 4L * t & Memory.ANY, factor);
       for (int g = 0; g < count / GROUP; g++) {
-        long at = values(first, tile, column + GROUP * g) + (long) groupBytes() * t;
+        long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
         int sum = group(block + 4L * GROUP * g, at);
         int inBlock = g % (BLOCK / GROUP);
         long sumAt = sums(first, tile, column + GROUP * (g - inBlock));
         sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
-        Memory.ALL.set(Memory.FLOAT, sumAt, 0x1p16f * sum);
+        Memory.ALL.set(Memory.FLOAT, sumAt, -0x1p16f * sum);
         if (single) {
           correct(at);
         }

@@ -57,7 +57,6 @@ final class RowDots {
     int blocks = w.columns() / QuantizedTokens.BLOCK;
     int parts = IntegerTiles.parts(blocks);
     long values = q.values(token, 1, 0);
-    long sumsOfX = q.sums(token, 1, 0);
     long factors = q.factors(token, 1, 0);
     long lastFactor = factors + 4L * (QuantizedTokens.runs(w.columns()) - 1);
     int most = SUMS / parts & -PAIR;
@@ -72,7 +71,7 @@ final class RowDots {
       long distance = (rows - pairs) * w.rowBytes();
       LaneSums.clear(sums, PAIR * pairs * parts);
       if (type == GgmlType.Q4_K) {
-        Q4KDot.dot(at, distance, pairs, blocks, values, sumsOfX, factors, scratch, sums);
+        Q4KDot.dot(at, distance, pairs, blocks, values, factors, scratch, sums);
       } else {
         Q6KDot.dot(at, distance, pairs, blocks, values, factors, scratch, sums);
       }

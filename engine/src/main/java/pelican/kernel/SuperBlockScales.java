@@ -78,7 +78,7 @@ final class SuperBlockScales {
       long to = scales + (long) IntegerRows.BLOCK_BYTES * b & Memory.ANY;
       long minimumsTo = minimums + (long) VECTOR_BYTES * b & Memory.ANY;
       float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-      float dMin = -Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+      float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
       IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
       FloatVector m =
           ((FloatVector)
