@@ -42,6 +42,10 @@ final class Q4KDot {
    * for which there are no registers. Scales and minimums are taken apart as {@link
    * SuperBlockScales} does it.
    *
+   * <p>Within a row the loop counts bytes: a number from zero on, added to a row's address, is
+   * known not to be negative and needs no mask of its own. What is the same for all of a pair's
+   * super-blocks is computed before them.
+   *
    * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
    * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
    *
@@ -74,121 +78,115 @@ final class Q4KDot {
     IntVector lowMask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 32);
     long scales = scratch + RowDots.RUN_SUMS_BYTES & Memory.ANY;
     long kept = scratch & Memory.ANY;
-    long first = address & Memory.ANY;
-    int end = pairs * blocks * BYTES;
-    long rowEnd = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * blocks & Memory.ANY;
-    long runEnd = rowEnd;
-    long values = rowEnd;
-    int run = 0;
+    int rowBytes = BYTES * blocks;
+    int parts = IntegerTiles.parts(blocks);
     // of the run that ends; at first zeros are added to the first sum
+    long factor = factors;
     long to = rowSums;
-    long next = rowSums;
-    for (int o = 0; o < end; o += BYTES) {
-      if (values == runEnd) {
-        RowDots.endRun(scratch, factors + 4L * run, to);
-        run++;
-        if (values == rowEnd) {
-          values = x & Memory.ANY;
-          run = 0;
+    for (int pair = 0; pair < pairs; pair++) {
+      long first = address + (long) rowBytes * pair & Memory.ANY;
+      long second = first + distance & Memory.ANY;
+      long values = x & Memory.ANY;
+      long runEnd = values;
+      for (int o = 0; o < rowBytes; o += BYTES) {
+        if (values == runEnd) {
+          RowDots.endRun(scratch, factor, to);
+          int block = o / BYTES;
+          factor = factors + 4L * (block / QuantizedTokens.RUN_BLOCKS);
+          to = rowSums + 32L * RowDots.PAIR * (pair * parts + block / IntegerTiles.PART_BLOCKS);
+          runEnd = values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES;
         }
-        if (run % IntegerTiles.PART_RUNS == 0) {
-          to = next;
-          next += 32L * RowDots.PAIR;
+        for (int row = 0; row < RowDots.PAIR; row++) {
+          int m = row & 1; // so that addresses are known not to be negative
+          long at = (m == 0 ? first : second) + o;
+          long minimumsAt = kept + 32 + 64L * m;
+          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+          float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+          IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
+          FloatVector scale =
+              ((FloatVector)
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
+                  .mul(d);
+          FloatVector minimums =
+              ((FloatVector)
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
+                  .mul(dMin)
+                  .fma(
+                      FloatVector.fromMemorySegment(
+                          F8, Memory.ALL, values + QuantizedTokens.SINGLE_SUMS, LITTLE),
+                      FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
+          scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
+          minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
         }
-        runEnd =
-            Math.min(
-                values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES, rowEnd);
-      }
-      for (int row = 0; row < RowDots.PAIR; row++) {
-        int m = row & 1; // so that addresses are known not to be negative
-        long at = (first + m * distance & Memory.ANY) + o;
-        long minimumsAt = kept + 32 + 64L * m;
-        float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-        float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
-        IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
-        FloatVector scale =
-            ((FloatVector)
-                    IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(mask)
-                        .or(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
-                        .convertShape(VectorOperators.I2F, F8, 0))
-                .mul(d);
-        FloatVector minimums =
-            ((FloatVector)
-                    IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
-                        .lanewise(VectorOperators.LSHR, shift)
-                        .and(mask)
-                        .or(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
-                        .convertShape(VectorOperators.I2F, F8, 0))
-                .mul(dMin)
-                .fma(
-                    FloatVector.fromMemorySegment(
-                        F8, Memory.ALL, values + QuantizedTokens.SINGLE_SUMS, LITTLE),
-                    FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
-        scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
-        minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
-      }
-      for (int row = 0; row < RowDots.PAIR; row++) {
-        int m = row & 1;
-        long at = (first + m * distance & Memory.ANY) + o;
-        long sumAt = kept + 64L * m;
-        FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
-        for (int half = 0; half < 2; half++) {
-          int h = half & 1;
-          long weights = at + 16 + 64L * h;
-          long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
-          long scale = scales + 32L * m + 16L * h;
-          IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
-          IntVector low =
-              u.and(nibbles)
-                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
-                  .add(
-                      u.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-          sum =
-              ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
-                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), sum);
-          IntVector high =
-              u.lanewise(VectorOperators.LSHR, 4)
-                  .and(nibbles)
-                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
-                  .add(
-                      u.lanewise(VectorOperators.LSHR, 12)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
-          sum =
-              ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
-                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
-          VarHandle.loadLoadFence();
-          u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
-          low =
-              u.and(nibbles)
-                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
-                  .add(
-                      u.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
-          sum =
-              ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
-                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
-          high =
-              u.lanewise(VectorOperators.LSHR, 4)
-                  .and(nibbles)
-                  .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
-                  .add(
-                      u.lanewise(VectorOperators.LSHR, 12)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
-          sum =
-              ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
-                  .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
-          VarHandle.loadLoadFence();
+        for (int row = 0; row < RowDots.PAIR; row++) {
+          int m = row & 1;
+          long at = (m == 0 ? first : second) + o;
+          long sumAt = kept + 64L * m;
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
+          for (int half = 0; half < 2; half++) {
+            int h = half & 1;
+            long weights = at + 16 + 64L * h;
+            long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
+            long scale = scales + 32L * m + 16L * h;
+            IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
+            IntVector low =
+                u.and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+            sum =
+                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), sum);
+            IntVector high =
+                u.lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 12)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
+            sum =
+                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), sum);
+            VarHandle.loadLoadFence();
+            u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
+            low =
+                u.and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+            sum =
+                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)), sum);
+            high =
+                u.lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
+                    .add(
+                        u.lanewise(VectorOperators.LSHR, 12)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
+            sum =
+                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                    .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)), sum);
+            VarHandle.loadLoadFence();
+          }
+          sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
         }
-        sum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
+        values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
       }
-      values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
     }
   }
 }

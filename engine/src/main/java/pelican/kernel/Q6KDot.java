@@ -71,122 +71,117 @@ final class Q6KDot {
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, CONSTANTS, 48).toShuffle().cast(F8);
     long kept = scratch & Memory.ANY;
-    long first = address & Memory.ANY;
-    int end = pairs * blocks * BYTES;
-    long rowEnd = x + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * blocks & Memory.ANY;
-    long runEnd = rowEnd;
-    long values = rowEnd;
-    int run = 0;
+    int rowBytes = BYTES * blocks;
+    int parts = IntegerTiles.parts(blocks);
+    // of the run that ends; at first zeros are added to the first sum
+    long factor = factors;
     long to = rowSums;
-    long next = rowSums;
-    for (int o = 0; o < end; o += BYTES) {
-      if (values == runEnd) {
-        RowDots.endRun(scratch, factors + 4L * run, to);
-        run++;
-        if (values == rowEnd) {
-          values = x & Memory.ANY;
-          run = 0;
+    for (int pair = 0; pair < pairs; pair++) {
+      long first = address + (long) rowBytes * pair & Memory.ANY;
+      long second = first + distance & Memory.ANY;
+      long values = x & Memory.ANY;
+      long runEnd = values;
+      for (int o = 0; o < rowBytes; o += BYTES) {
+        if (values == runEnd) {
+          RowDots.endRun(scratch, factor, to);
+          int block = o / BYTES;
+          factor = factors + 4L * (block / QuantizedTokens.RUN_BLOCKS);
+          to = rowSums + 32L * RowDots.PAIR * (pair * parts + block / IntegerTiles.PART_BLOCKS);
+          runEnd = values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES;
         }
-        if (run % IntegerTiles.PART_RUNS == 0) {
-          to = next;
-          next += 32L * RowDots.PAIR;
+        for (int row = 0; row < RowDots.PAIR; row++) {
+          int m = row & 1; // see Q4KDot
+          long at = (m == 0 ? first : second) + o;
+          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
+          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept + 64L * m, LITTLE);
+          for (int half = 0; half < 2; half++) {
+            int h = half & 1;
+            long low = at + 64L * h;
+            long high = at + 128 + 32L * h;
+            long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
+            FloatVector scales =
+                ((FloatVector)
+                        ByteVector.fromMemorySegment(B8, Memory.ALL, at + SCALES + 8L * h, LITTLE)
+                            .convertShape(VectorOperators.B2F, F8, 0))
+                    .mul(d);
+            IntVector w =
+                nibbles
+                    .and(IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE))
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHL, 4)
+                            .and(upper));
+            IntVector t =
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadA)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            w =
+                nibbles
+                    .and(IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE))
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHL, 2)
+                            .and(upper));
+            t =
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadB)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            VarHandle.loadLoadFence();
+            w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
+                    .lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .or(upper.and(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)));
+            t =
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadC)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            w =
+                IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
+                    .lanewise(VectorOperators.LSHR, 4)
+                    .and(nibbles)
+                    .or(
+                        IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
+                            .lanewise(VectorOperators.LSHR, 2)
+                            .and(upper));
+            t =
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE))
+                    .add(
+                        w.lanewise(VectorOperators.LSHR, 8)
+                            .and(odd)
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
+            sum =
+                scales
+                    .rearrange(spreadD)
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+            VarHandle.loadLoadFence();
+          }
+          sum.intoMemorySegment(Memory.ALL, kept + 64L * m, LITTLE);
         }
-        runEnd =
-            Math.min(
-                values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES, rowEnd);
+        values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
       }
-      for (int row = 0; row < RowDots.PAIR; row++) {
-        int m = row & 1; // see Q4KDot
-        long at = (first + m * distance & Memory.ANY) + o;
-        float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
-        FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept + 64L * m, LITTLE);
-        for (int half = 0; half < 2; half++) {
-          int h = half & 1;
-          long low = at + 64L * h;
-          long high = at + 128 + 32L * h;
-          long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
-          FloatVector scales =
-              ((FloatVector)
-                      ByteVector.fromMemorySegment(B8, Memory.ALL, at + SCALES + 8L * h, LITTLE)
-                          .convertShape(VectorOperators.B2F, F8, 0))
-                  .mul(d);
-          IntVector w =
-              nibbles
-                  .and(IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE))
-                  .or(
-                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                          .lanewise(VectorOperators.LSHL, 4)
-                          .and(upper));
-          IntVector t =
-              w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
-                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
-                  .add(
-                      w.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-          sum =
-              scales
-                  .rearrange(spreadA)
-                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-          w =
-              nibbles
-                  .and(IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE))
-                  .or(
-                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                          .lanewise(VectorOperators.LSHL, 2)
-                          .and(upper));
-          t =
-              w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
-                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE))
-                  .add(
-                      w.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
-          sum =
-              scales
-                  .rearrange(spreadB)
-                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-          VarHandle.loadLoadFence();
-          w =
-              IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
-                  .lanewise(VectorOperators.LSHR, 4)
-                  .and(nibbles)
-                  .or(upper.and(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)));
-          t =
-              w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
-                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
-                  .add(
-                      w.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
-          sum =
-              scales
-                  .rearrange(spreadC)
-                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-          w =
-              IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
-                  .lanewise(VectorOperators.LSHR, 4)
-                  .and(nibbles)
-                  .or(
-                      IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)
-                          .lanewise(VectorOperators.LSHR, 2)
-                          .and(upper));
-          t =
-              w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
-                  .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE))
-                  .add(
-                      w.lanewise(VectorOperators.LSHR, 8)
-                          .and(odd)
-                          .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
-          sum =
-              scales
-                  .rearrange(spreadD)
-                  .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
-          VarHandle.loadLoadFence();
-        }
-        sum.intoMemorySegment(Memory.ALL, kept + 64L * m, LITTLE);
-      }
-      values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
     }
   }
 }

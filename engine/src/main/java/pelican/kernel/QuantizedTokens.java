@@ -27,7 +27,8 @@ import jdk.incubator.vector.VectorSpecies;
  * of them alone, moved to even places, with 2^8 times the first vector. So the second vector, which
  * meets those, holds the values 4i + 1 and 4i + 3 less 2^8 times the first. All that is exact
  * modulo 2^32. A token that is a tile of its own has a third vector for each group: what 32 weights
- * of 32 would give, for formats that take 32 off each weight.
+ * of 32 would give, for formats that take 32 off each weight; the sums of its groups, which others
+ * have elsewhere, stand behind the values of each block, so that one address leads to both.
  *
  * <p>The tokens of a tile ({@link #tile}) stand together, vector by vector, so that a kernel reads
  * them from one end to the other.
