@@ -102,7 +102,7 @@ final class IntegerTileKernels {
               .fma(scale, a7);
       p += 512;
       q += IntegerRows.GROUP_BYTES;
-    } while (q != end);
+    } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
     a1.intoMemorySegment(Memory.ALL, to + 32, LITTLE);
@@ -240,7 +240,7 @@ final class IntegerTileKernels {
               .fma(scale, a3);
       p += 256;
       q += IntegerRows.GROUP_BYTES;
-    } while (q != end);
+    } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
     a1.intoMemorySegment(Memory.ALL, to + 32, LITTLE);
@@ -317,7 +317,7 @@ final class IntegerTileKernels {
         p += QuantizedTokens.SINGLE_BLOCK_BYTES - QuantizedTokens.SINGLE_SUMS;
       }
       q += IntegerRows.GROUP_BYTES;
-    } while (q != end);
+    } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
   }
