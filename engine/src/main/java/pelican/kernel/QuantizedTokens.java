@@ -104,7 +104,7 @@ final class QuantizedTokens {
     long all = Math.multiplyExact((long) padded, columns);
     long valueBytes =
         single ? all / BLOCK * SINGLE_BLOCK_BYTES : Math.multiplyExact(all / GROUP, GROUP_BYTES);
-    // an eighth of a byte for sums, a 64th for factors
+    // for each value an eighth of a byte for sums that stand apart, a 64th for factors
     long size = valueBytes + all / 8 + all / 64;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
