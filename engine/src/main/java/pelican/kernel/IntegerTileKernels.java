@@ -13,9 +13,9 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>A tile's loop runs on pointers until they meet its end, not for a number of times: a counted
  * loop the compiler would put into another one, whose begin and end take as long as two groups. The
- * pointers are compared as ints, which within a tile are equal only where they are: of two longs the
- * compiler keeps which is larger, four instructions in each step. There is no fence, which would
- * make each load an instruction of its own.
+ * pointers are compared as ints, which within a tile are equal only where they are: of two longs
+ * the compiler keeps which is larger, four instructions in each step. There is no fence, which
+ * would make each load an instruction of its own.
  */
 final class IntegerTileKernels {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
