@@ -53,6 +53,18 @@ public final class Batch {
     return outputs;
   }
 
+  /** Those tokens whose logits are wanted, at their positions. */
+  Batch onlyOutputs() {
+    Batch result = new Batch();
+    for (int i = 0; i < size; i++) {
+      if (outputRow[i] >= 0) {
+        result.add(caches[i], tokens[i], true);
+        result.positions[result.size - 1] = positions[i];
+      }
+    }
+    return result;
+  }
+
   int token(int i) {
     return tokens[i];
   }

@@ -91,7 +91,12 @@ public record GemmaConfig(
 
   /** Whether a layer computes its own keys and values. */
   public boolean ownsKv(int layer) {
-    return layer < layers - sharedKvLayers;
+    return layer <= lastKvOwner();
+  }
+
+  /** The last layer that computes its own keys and values. */
+  public int lastKvOwner() {
+    return layers - sharedKvLayers - 1;
   }
 
   /** The layer whose keys and values a layer attends to: itself, or the last owner of its kind. */
@@ -99,7 +104,7 @@ public record GemmaConfig(
     if (ownsKv(layer)) {
       return layer;
     }
-    for (int owner = layers - sharedKvLayers - 1; owner >= 0; owner--) {
+    for (int owner = lastKvOwner(); owner >= 0; owner--) {
       if (sliding[owner] == sliding[layer]) {
         return owner;
       }

@@ -1,8 +1,6 @@
 package pelican.gemma;
 
-import java.nio.file.Path;
 import java.util.Arrays;
-import pelican.engine.PelicanException;
 import pelican.gguf.GgufFile;
 import pelican.kernel.Activations;
 import pelican.kernel.Kernels;
@@ -18,14 +16,6 @@ public final class GemmaModel {
   /** The most tokens of one pass; longer prompts go in several. */
   public static final int MAX_BATCH = 512;
 
-  /**
-   * After so many tokens their kernels compute the logits too, also where those of one token are
-   * wanted: in a fresh JVM that token's own kernels are still to be compiled, for half a second in
-   * which the first answer would wait.
-   */
-  private static final int MANY = 5;
-
-  private final Path file;
   private final GemmaConfig config;
   private final GemmaWeights weights;
   private final Kernels kernels;
@@ -33,25 +23,17 @@ public final class GemmaModel {
   private final MatMul matMul;
   private final Attention attention;
   private final MixtureOfExperts experts;
+  private final AttentionInputs attentionInputs;
   private final PerLayerInputs perLayerInputs;
-  private final Rope ropeGlobal;
-  private final Rope ropeSliding;
 
   // Buffers of a pass, [tokens][width].
   private final Activations normed = new Activations();
   private final Activations attended = new Activations();
   private final Activations gated = new Activations();
   private float[] x = new float[0];
-  private float[] q = new float[0];
-  private float[] k = new float[0];
-  private float[] v = new float[0];
   private float[] up = new float[0];
   private float[] projected = new float[0];
   private float[] expertSum = new float[0];
-  private float[] cosGlobal = new float[0];
-  private float[] sinGlobal = new float[0];
-  private float[] cosSliding = new float[0];
-  private float[] sinSliding = new float[0];
   private float[] logits = new float[0];
 
   /**
@@ -60,20 +42,19 @@ public final class GemmaModel {
    * @throws pelican.gguf.GgufException if the file is not a complete Gemma 4 model
    */
   public GemmaModel(GgufFile file, Kernels kernels, Workers workers) {
-    this.file = file.path();
     this.config = GemmaConfig.from(file);
     this.weights = GemmaWeights.load(file, config);
     this.kernels = kernels;
     this.workers = workers;
     matMul = new MatMul(kernels, workers);
     attention = new Attention(config, kernels, workers);
+    attentionInputs =
+        new AttentionInputs(file.path(), config, weights, kernels, workers, matMul);
     experts = config.experts() > 0 ? new MixtureOfExperts(config, kernels, matMul) : null;
     perLayerInputs =
         config.perLayerInput() > 0
             ? new PerLayerInputs(config, weights, kernels, workers, matMul)
             : null;
-    ropeGlobal = new Rope(config.keyLength(), config.ropeBase(), weights.ropeFactors());
-    ropeSliding = new Rope(config.keyLengthSliding(), config.ropeBaseSliding(), null);
   }
 
   public GemmaConfig config() {
@@ -151,19 +132,49 @@ public final class GemmaModel {
     if (perLayerInputs != null) {
       perLayerInputs.compute(batch, x);
     }
-    angles(batch);
-    for (int layer = 0; layer < config.layers(); layer++) {
-      attentionBlock(batch, layer);
-      feedForwardBlock(layer, n);
-      if (perLayerInputs != null) {
-        perLayerInputs.addTo(x, weights.layers()[layer], layer, n);
+    attentionInputs.angles(batch);
+    Batch left = batch;
+    for (int layer = 0; layer < config.layers() && left.size() > 0; layer++) {
+      boolean narrows = layer == config.lastKvOwner() && batch.outputs() < batch.size();
+      if (narrows) {
+        left = storeLastKeysAndNarrow(batch, layer);
       }
-      scale(weights.layers()[layer].outputScale(), n);
+      attentionBlock(left, layer, narrows);
+      feedForwardBlock(layer, left.size());
+      if (perLayerInputs != null) {
+        perLayerInputs.addTo(x, weights.layers()[layer], layer, left.size());
+      }
+      scale(weights.layers()[layer].outputScale(), left.size());
     }
     for (int i = 0; i < n; i++) {
       batch.cache(i).advance(batch.position(i) + 1);
     }
-    return outputs(batch, withLogits);
+    return outputs(left, withLogits);
+  }
+
+  /**
+   * Stores the last keys and values of all tokens, and goes on with those alone whose outputs are
+   * wanted: nothing else reads what the layers from here on would make of the others. Where many
+   * layers share their keys and values with earlier ones, most of a prompt's work is left out.
+   *
+   * @return those tokens
+   */
+  private Batch storeLastKeysAndNarrow(Batch batch, int layer) {
+    int h = config.embedding();
+    norm(x, weights.layers()[layer].attnNorm(), normed.reset(batch.size(), h));
+    attentionInputs.storeKeysAndValues(batch, layer, normed);
+    for (int i = 0; i < batch.size(); i++) {
+      int row = batch.outputRow(i);
+      if (row >= 0) {
+        System.arraycopy(x, i * h, x, row * h, h);
+        if (perLayerInputs != null) {
+          perLayerInputs.move(i, row);
+        }
+      }
+    }
+    Batch left = batch.onlyOutputs();
+    attentionInputs.angles(left);
+    return left;
   }
 
   private void reserveCaches(Batch batch) {
@@ -201,110 +212,24 @@ public final class GemmaModel {
         });
   }
 
-  private void angles(Batch batch) {
-    int n = batch.size();
-    int g = ropeGlobal.pairs();
-    int s = ropeSliding.pairs();
-    cosGlobal = grown(cosGlobal, n * g);
-    sinGlobal = grown(sinGlobal, n * g);
-    cosSliding = grown(cosSliding, n * s);
-    sinSliding = grown(sinSliding, n * s);
-    workers.run(
-        n,
-        8,
-        (from, to) -> {
-          for (int i = from; i < to; i++) {
-            ropeGlobal.angles(batch.position(i), cosGlobal, sinGlobal, i * g);
-            ropeSliding.angles(batch.position(i), cosSliding, sinSliding, i * s);
-          }
-        });
-  }
-
-  private void attentionBlock(Batch batch, int layer) {
+  /**
+   * @param keysAreStored whether the layer's own keys and values are in the caches already
+   */
+  private void attentionBlock(Batch batch, int layer, boolean keysAreStored) {
     LayerWeights w = weights.layers()[layer];
     int n = batch.size();
     int h = config.embedding();
-    int head = config.headSize(layer);
-    int qSize = config.heads() * head;
-    int kvSize = config.kvHeads()[layer] * head;
     norm(x, w.attnNorm(), normed.reset(n, h));
-    q = grown(q, n * qSize);
-    if (config.ownsKv(layer)) {
-      k = grown(k, n * kvSize);
-      v = grown(v, n * kvSize);
-      if (w.attnV() != null) {
-        matMul.multiply(
-            normed,
-            new Matrix[] {w.attnQ(), w.attnK(), w.attnV()},
-            new float[][] {q, k, v},
-            new int[] {qSize, kvSize, kvSize});
-      } else {
-        matMul.multiply(
-            normed,
-            new Matrix[] {w.attnQ(), w.attnK()},
-            new float[][] {q, k},
-            new int[] {qSize, kvSize});
-        System.arraycopy(k, 0, v, 0, n * kvSize);
-      }
+    if (keysAreStored) {
+      attentionInputs.computeQueries(batch, layer, normed);
     } else {
-      matMul.multiply(w.attnQ(), normed, q, qSize);
+      attentionInputs.computeAll(batch, layer, normed);
     }
-    workers.run(n, 8, (from, to) -> normAndRotate(batch, layer, w, from, to));
-    attended.reset(n, qSize);
-    attention.run(batch, layer, q, attended.values());
+    attended.reset(n, config.heads() * config.headSize(layer));
+    attention.run(batch, layer, attentionInputs.queries(), attended.values());
     projected = grown(projected, n * h);
     matMul.multiply(w.attnOutput(), attended, projected, h);
     addNormed(projected, w.postAttentionNorm(), n);
-  }
-
-  /** Norms and rotates the heads of tokens [from, to) and stores their keys and values. */
-  private void normAndRotate(Batch batch, int layer, LayerWeights w, int from, int to) {
-    boolean sliding = config.sliding()[layer];
-    int head = config.headSize(layer);
-    int heads = config.heads();
-    int kvHeads = config.kvHeads()[layer];
-    float[] cos = sliding ? cosSliding : cosGlobal;
-    float[] sin = sliding ? sinSliding : sinGlobal;
-    for (int t = from; t < to; t++) {
-      int angle = t * (head / 2);
-      for (int i = 0; i < heads; i++) {
-        int o = (t * heads + i) * head;
-        kernels.rmsNorm(q, o, w.attnQNorm(), config.epsilon(), q, o, head);
-        kernels.rotate(q, o, head, cos, sin, angle);
-      }
-      if (!config.ownsKv(layer)) {
-        continue;
-      }
-      KvLayer cache = batch.cache(t).layer(layer);
-      int position = batch.position(t);
-      for (int i = 0; i < kvHeads; i++) {
-        int o = (t * kvHeads + i) * head;
-        kernels.rmsNorm(k, o, w.attnKNorm(), config.epsilon(), k, o, head);
-        kernels.rotate(k, o, head, cos, sin, angle);
-        kernels.rmsNorm(v, o, null, config.epsilon(), v, o, head);
-        requireNumbers(k, o, head, layer);
-        requireNumbers(v, o, head, layer);
-        cache.store(kernels, position, i, k, v, o);
-      }
-    }
-  }
-
-  /**
-   * Half precision may be widened by means that make large numbers of what is none, so that damaged
-   * weights would go unnoticed from here on.
-   */
-  private void requireNumbers(float[] values, int offset, int size, int layer) {
-    for (int i = offset; i < offset + size; i++) {
-      if (!(Math.abs(values[i]) <= Float.MAX_VALUE)) {
-        throw new PelicanException(
-            file
-                + ": blk."
-                + layer
-                + ": a key or value is no number ("
-                + values[i]
-                + "), expected finite ones: is the model file damaged?");
-      }
-    }
   }
 
   private void feedForwardBlock(int layer, int n) {
@@ -360,20 +285,13 @@ public final class GemmaModel {
 
   private float[] outputs(Batch batch, boolean withLogits) {
     int h = config.embedding();
-    int outputs = batch.outputs();
+    int outputs = batch.size();
     if (outputs == 0) {
       return logits;
     }
     normed.reset(outputs, h);
-    if (batch.size() >= MANY) {
-      normed.asBatch();
-    }
-    for (int i = 0; i < batch.size(); i++) {
-      int row = batch.outputRow(i);
-      if (row >= 0) {
-        kernels.rmsNorm(
-            x, i * h, weights.outputNorm(), config.epsilon(), normed.values(), row * h, h);
-      }
+    for (int i = 0; i < outputs; i++) {
+      kernels.rmsNorm(x, i * h, weights.outputNorm(), config.epsilon(), normed.values(), i * h, h);
     }
     if (!withLogits) {
       return logits;

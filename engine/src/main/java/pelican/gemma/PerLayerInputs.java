@@ -69,6 +69,12 @@ final class PerLayerInputs {
         });
   }
 
+  /** Makes one token's vectors those of another. */
+  void move(int from, int to) {
+    int total = config.layers() * config.perLayerInput();
+    System.arraycopy(inputs, from * total, inputs, to * total, total);
+  }
+
   /** {@code x += rms(proj · (gelu(gate · x) ⊙ input), norm)} with the vectors of one layer. */
   void addTo(float[] x, LayerWeights w, int layer, int n) {
     int h = config.embedding();
