@@ -19,7 +19,8 @@ import java.util.List;
  * theirs is an object. Who calls them waits for the compiler, since what he would do meanwhile
  * takes the processor from it and is a thousand times slower. What makes these objects is compiled
  * after twenty times as many calls, since nobody calls it any more once the kernels are. Each
- * kernel is compiled once, not again within each of its callers.
+ * kernel is compiled once, not again within each of its callers, and hardly ever a second time for
+ * the loop that it is in just then: the next call has the compiled method.
  */
 final class JvmFlags {
   private static final List<String> FLAGS =
@@ -31,6 +32,7 @@ final class JvmFlags {
           "-XX:TrimNativeHeapInterval=10000",
           "-XX:-UsePerfData",
           "-XX:-UseTypeSpeculation",
+          "-XX:Tier4BackEdgeThreshold=400000",
           "-XX:CompileCommand=quiet",
           "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
           "-XX:CompileCommand=CompileThresholdScaling,jdk/incubator/vector/*.*,20.0",

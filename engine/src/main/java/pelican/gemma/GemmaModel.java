@@ -16,6 +16,16 @@ public final class GemmaModel {
   /** The most tokens of one pass; longer prompts go in several. */
   public static final int MAX_BATCH = 512;
 
+  /**
+   * After a prompt of so many tokens their kernels also compute what is wanted of its last one, the
+   * first time: that token's own kernels are still to be compiled in a fresh JVM, for half a second
+   * in which the first answer would wait.
+   */
+  private static final int MANY = 5;
+
+  /** Short, so that a fresh JVM meets the compiled method within the first logits. */
+  private static final int SOFTCAP_PIECE = 1 << 10;
+
   private final GemmaConfig config;
   private final GemmaWeights weights;
   private final Kernels kernels;
@@ -35,6 +45,7 @@ public final class GemmaModel {
   private float[] projected = new float[0];
   private float[] expertSum = new float[0];
   private float[] logits = new float[0];
+  private boolean gaveOutputs;
 
   /**
    * Finds the weights in the file.
@@ -48,8 +59,7 @@ public final class GemmaModel {
     this.workers = workers;
     matMul = new MatMul(kernels, workers);
     attention = new Attention(config, kernels, workers);
-    attentionInputs =
-        new AttentionInputs(file.path(), config, weights, kernels, workers, matMul);
+    attentionInputs = new AttentionInputs(file.path(), config, weights, kernels, workers, matMul);
     experts = config.experts() > 0 ? new MixtureOfExperts(config, kernels, matMul) : null;
     perLayerInputs =
         config.perLayerInput() > 0
@@ -128,6 +138,7 @@ public final class GemmaModel {
       throw new IllegalArgumentException("a batch has at most " + MAX_BATCH + " tokens, not " + n);
     }
     reserveCaches(batch);
+    matMul.setAsBatch(n >= MANY && !gaveOutputs);
     embed(batch);
     if (perLayerInputs != null) {
       perLayerInputs.compute(batch, x);
@@ -149,6 +160,7 @@ public final class GemmaModel {
     for (int i = 0; i < n; i++) {
       batch.cache(i).advance(batch.position(i) + 1);
     }
+    gaveOutputs |= left.size() > 0;
     return outputs(left, withLogits);
   }
 
@@ -300,11 +312,16 @@ public final class GemmaModel {
     logits = grown(logits, Math.multiplyExact(outputs, vocabulary));
     matMul.multiply(weights.output(), normed, logits, vocabulary);
     if (config.logitSoftcap() > 0) {
-      int piece = 1 << 11; // short, so that the compiled method is met within the first logits
+      int total = outputs * vocabulary;
       workers.run(
-          outputs * vocabulary,
-          piece,
-          (from, to) -> kernels.softcap(logits, from, to - from, config.logitSoftcap()));
+          (total + SOFTCAP_PIECE - 1) / SOFTCAP_PIECE,
+          (from, to) -> {
+            for (int i = from; i < to; i++) {
+              int o = i * SOFTCAP_PIECE;
+              int size = Math.min(SOFTCAP_PIECE, total - o);
+              kernels.softcap(logits, o, size, config.logitSoftcap());
+            }
+          });
     }
     return logits;
   }

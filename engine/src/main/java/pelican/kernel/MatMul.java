@@ -7,10 +7,16 @@ public final class MatMul {
 
   private final Kernels kernels;
   private final Workers workers;
+  private boolean asBatch;
 
   public MatMul(Kernels kernels, Workers workers) {
     this.kernels = kernels;
     this.workers = workers;
+  }
+
+  /** Whether products from now on are computed {@link Activations#asBatch as those of many}. */
+  public void setAsBatch(boolean asBatch) {
+    this.asBatch = asBatch;
   }
 
   /**
@@ -24,6 +30,9 @@ public final class MatMul {
 
   /** The products of several matrices with the same vectors, as one parallel step. */
   public void multiply(Activations x, Matrix[] weights, float[][] outs, int[] strides) {
+    if (asBatch) {
+      x.asBatch();
+    }
     kernels.prepare(x, weights, workers);
     int total = 0;
     for (Matrix w : weights) {
