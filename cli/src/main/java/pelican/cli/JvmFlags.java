@@ -14,13 +14,13 @@ import java.util.List;
  * vector an object. Whether the compiler found reason to speculate differed from start to start,
  * and a kernel with it takes four times as long for good.
  *
- * <p>The first prompt waits for the second compiler. Kernels are compiled after a tenth of the
- * calls that others need, those that it meets first after a hundredth: before, each vector of
- * theirs is an object. Who calls them waits for the compiler, since what he would do meanwhile
- * takes the processor from it and is a thousand times slower. What makes these objects is compiled
- * after twenty times as many calls, since nobody calls it any more once the kernels are. Each
- * kernel is compiled once, not again within each of its callers, and hardly ever a second time for
- * the loop that it is in just then: the next call has the compiled method.
+ * <p>The first prompt waits for the second compiler. Kernels are compiled after a hundredth of the
+ * calls that others need: before, each vector of theirs is an object. Who calls them waits for the
+ * compiler, since what he would do meanwhile takes the processor from it and is a thousand times
+ * slower. What makes these objects is compiled after twenty times as many calls, since nobody calls
+ * it any more once the kernels are. Each kernel is compiled once, not again within each of its
+ * callers, and hardly ever a second time for the loop that it is in just then: the next call has
+ * the compiled method.
  */
 final class JvmFlags {
   private static final List<String> FLAGS =
@@ -34,7 +34,7 @@ final class JvmFlags {
           "-XX:-UseTypeSpeculation",
           "-XX:Tier4BackEdgeThreshold=400000",
           "-XX:CompileCommand=quiet",
-          "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.1",
+          "-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/*.*,0.01",
           "-XX:CompileCommand=CompileThresholdScaling,jdk/incubator/vector/*.*,20.0",
           "-XX:CompileCommand=CompileThresholdScaling,jdk/internal/vm/vector/*.*,20.0",
           "-Dstdout.encoding=UTF-8",
@@ -70,11 +70,6 @@ final class JvmFlags {
           "VectorFloats::scale",
           "VectorFloats::sumOfSquares");
 
-  /** Classes of that package that every prompt meets at once. */
-  static final List<String> COMPILED_FIRST =
-      List.of(
-          "IntegerRows", "IntegerTileKernels", "IntegerTiles", "SuperBlockScales", "VectorTiles");
-
   /** Classes of that package whose methods spend their time in vectors. */
   static final List<String> WAITED_FOR =
       List.of(
@@ -99,10 +94,6 @@ final class JvmFlags {
     List<String> flags = new ArrayList<>(FLAGS);
     for (String method : NOT_INLINED) {
       flags.add("-XX:CompileCommand=dontinline,pelican.kernel." + method);
-    }
-    for (String name : COMPILED_FIRST) {
-      // the last that fits counts, so after the one for all kernels
-      flags.add("-XX:CompileCommand=CompileThresholdScaling,pelican/kernel/" + name + ".*,0.01");
     }
     for (String name : WAITED_FOR) {
       flags.add("-XX:CompileCommand=BackgroundCompilation,pelican/kernel/" + name + ".*,false");

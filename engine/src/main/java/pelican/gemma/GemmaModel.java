@@ -145,10 +145,13 @@ public final class GemmaModel {
     }
     attentionInputs.angles(batch);
     Batch left = batch;
-    for (int layer = 0; layer < config.layers() && left.size() > 0; layer++) {
+    for (int layer = 0; layer < config.layers(); layer++) {
       boolean narrows = layer == config.lastKvOwner() && batch.outputs() < batch.size();
       if (narrows) {
         left = storeLastKeysAndNarrow(batch, layer);
+        if (left.size() == 0) {
+          break;
+        }
       }
       attentionBlock(left, layer, narrows);
       feedForwardBlock(layer, left.size());

@@ -86,7 +86,7 @@ final class QuantizedTokens {
     if (single) {
       return 1;
     }
-    return left > 4 || tokens <= MAX_SINGLE ? 8 : 4;
+    return left > 4 ? 8 : 4;
   }
 
   /**

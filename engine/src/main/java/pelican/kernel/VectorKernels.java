@@ -70,7 +70,7 @@ public final class VectorKernels implements Kernels {
   }
 
   private boolean alone(Activations x) {
-    return x.tokens() <= QuantizedTokens.MAX_SINGLE && (bits >= 512 || !x.isAsBatch());
+    return x.tokens() <= QuantizedTokens.MAX_SINGLE;
   }
 
   /**
@@ -135,7 +135,9 @@ public final class VectorKernels implements Kernels {
 
   private void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    if (alone(x) && RowDots.has(w.format().type(), w.columns())) {
+    // with vectors of 512 bits batches have other kernels, so that these are compiled no earlier
+    boolean withTiles = x.isAsBatch() && bits < 512;
+    if (alone(x) && !withTiles && RowDots.has(w.format().type(), w.columns())) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {
         RowDots.multiply(w, rowFrom, rowTo, x, t, out, offset + t * stride);

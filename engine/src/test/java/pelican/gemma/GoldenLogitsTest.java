@@ -80,6 +80,43 @@ class GoldenLogitsTest {
           .as("batches of " + batchSize)
           .isDeepEqualTo(alone);
     }
+    assertThat(golden.logits(KernelChoice.choose(), 40, true, GoldenLogitsTest::isWanted))
+        .as("the logits of some")
+        .isDeepEqualTo(onlyWanted(alone));
+    assertThat(golden.logitsOfTwoSequences(KernelChoice.choose(), 20, true))
+        .as("the last logits of two sequences")
+        .isDeepEqualTo(new float[][] {alone[19], alone[39]});
+  }
+
+  /** Tokens whose logits nobody wants do not go through the layers that nothing else reads. */
+  @ParameterizedTest
+  @MethodSource("files")
+  void logitsOfSomeTokensAgree(String name) {
+    GoldenModel golden = GoldenModel.of(name);
+    // of seven there is a first batch without any logits
+    for (int batchSize : new int[] {7, 40}) {
+      float[][] logits =
+          golden.logits(KernelChoice.choose(true), batchSize, false, GoldenLogitsTest::isWanted);
+      for (int i = 0; i < logits.length; i++) {
+        if (isWanted(i)) {
+          assertThat(golden.relativeError(logits[i], i)).as("token " + i).isLessThan(1e-3);
+        } else {
+          assertThat(logits[i]).isNull();
+        }
+      }
+    }
+  }
+
+  private static boolean isWanted(int token) {
+    return token == 12 || token == 13 || token == 39;
+  }
+
+  private static float[][] onlyWanted(float[][] logits) {
+    float[][] result = new float[logits.length][];
+    for (int i = 0; i < logits.length; i++) {
+      result[i] = isWanted(i) ? logits[i] : null;
+    }
+    return result;
   }
 
   @ParameterizedTest

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Assumptions;
 import pelican.gguf.GgufFile;
@@ -107,6 +108,15 @@ public final class GoldenModel {
 
   /** The logits after each token, run in batches of the given size. */
   float[][] logits(Kernels kernels, int batchSize, boolean half) {
+    return logits(kernels, batchSize, half, i -> true);
+  }
+
+  /**
+   * The same where only some tokens' logits are wanted.
+   *
+   * @return null for each of the others
+   */
+  float[][] logits(Kernels kernels, int batchSize, boolean half, IntPredicate wanted) {
     float[][] results = new float[tokens.length][];
     try (GgufFile gguf = GgufFile.open(file);
         Workers workers = new Workers(2)) {
@@ -116,16 +126,43 @@ public final class GoldenModel {
         Batch batch = new Batch();
         int end = Math.min(tokens.length, i + batchSize);
         for (int j = i; j < end; j++) {
-          batch.add(cache, tokens[j], true);
+          batch.add(cache, tokens[j], wanted.test(j));
         }
         float[] result = model.forward(batch);
         int size = model.vocabulary();
+        int row = 0;
         for (int j = i; j < end; j++) {
-          results[j] = Arrays.copyOfRange(result, (j - i) * size, (j - i + 1) * size);
+          if (wanted.test(j)) {
+            results[j] = Arrays.copyOfRange(result, row * size, (row + 1) * size);
+            row++;
+          }
         }
       }
     }
     return results;
+  }
+
+  /**
+   * The logits after the last of some first tokens and after the last of all, as two sequences in
+   * one batch.
+   */
+  float[][] logitsOfTwoSequences(Kernels kernels, int firstTokens, boolean half) {
+    try (GgufFile gguf = GgufFile.open(file);
+        Workers workers = new Workers(2)) {
+      GemmaModel model = new GemmaModel(gguf, kernels, workers);
+      Batch batch = new Batch();
+      for (int count : new int[] {firstTokens, tokens.length}) {
+        KvCache cache = model.newCache(tokens.length, half);
+        for (int i = 0; i < count; i++) {
+          batch.add(cache, tokens[i], i + 1 == count);
+        }
+      }
+      float[] result = model.forward(batch);
+      int size = model.vocabulary();
+      return new float[][] {
+        Arrays.copyOfRange(result, 0, size), Arrays.copyOfRange(result, size, 2 * size)
+      };
+    }
   }
 
   /** {@code rms(y − ref) / std(ref)} of the log-probabilities at a position. */
