@@ -46,15 +46,22 @@ final class JvmFlags {
    */
   static final List<String> NOT_INLINED =
       List.of(
+          "Activations::quantize",
+          "ByteTiles::multiply",
           "IntegerRows::q4K",
           "IntegerRows::q5K",
           "IntegerRows::q6K",
           "IntegerRows::unpack",
           "IntegerTiles::multiply",
           "IntegerTiles::store",
+          "IntegerTiles::tiles",
+          "IntegerTiles::unpack",
+          "MatMul::multiply",
           "Q4KDot::dot",
           "Q6KDot::dot",
+          "QuantizedTokens::quantize",
           "QuantizedTokens::round",
+          "RowDots::multiply",
           "SuperBlockScales::bytes",
           "SuperBlockScales::sixBits",
           "VectorAttention::score",
@@ -68,7 +75,14 @@ final class JvmFlags {
           "VectorFloats::max",
           "VectorFloats::rotate",
           "VectorFloats::scale",
-          "VectorFloats::sumOfSquares");
+          "VectorFloats::sumOfSquares",
+          "VectorKernels::multiply",
+          "VectorKernels::prepare",
+          "VectorKernels::scores",
+          "VectorKernels::weightedSum",
+          "VectorRowDecoder::decode",
+          "VectorTiles::multiply",
+          "Workers::run");
 
   /** Classes of that package whose methods spend their time in vectors. */
   static final List<String> WAITED_FOR =
