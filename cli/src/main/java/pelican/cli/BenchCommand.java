@@ -178,12 +178,12 @@ final class BenchCommand implements Callable<Integer> {
     SpeedTest test = new SpeedTest(loaded);
     // Two floating-point operations for each weight that takes part.
     double token = 2.0 * loaded.weightsPerToken();
-    double head = 2.0 * loaded.vocabulary() * loaded.embeddingLength();
+    double promptToken = 2.0 * loaded.weightsPerPromptToken();
     for (int tokens : promptTokens) {
       if (tokens > 0) {
         List<Double> seconds = repeat("pp" + tokens, () -> test.prefill(tokens));
-        // Only the last token of a prompt needs logits.
-        double operations = tokens * (token - head) + head;
+        // Only the last token of a prompt needs logits, and what they alone need.
+        double operations = (tokens - 1) * promptToken + token;
         results.add(new BenchResult(count, tokens, 0, 0, 1, seconds, List.of(), 0, operations));
       }
     }

@@ -67,15 +67,14 @@ class BenchCommandTest {
         .isLessThanOrEqualTo(rates.get("median").asDouble());
     assertThat(rates.get("median").asDouble()).isLessThanOrEqualTo(rates.get("fastest").asDouble());
     double rate = rates.get("median").asDouble();
-    double head = 2.0 * model.vocabulary() * model.embeddingLength();
     double operations = row.get("gigaflopsPerSecond").asDouble() * 1e9 / rate;
     if (row.get("promptTokens").asInt() > 0) {
       assertThat(row.get("gigabytesPerSecond").isNull()).isTrue();
       assertThat(row.get("shareOfMemoryBandwidth").isNull()).isTrue();
       assertThat(row.get("tokenSeconds")).isEmpty();
-      // of five tokens, one goes through the head
-      assertThat(operations)
-          .isCloseTo(2.0 * model.weightsPerToken() - head * 4 / 5, within(operations * 1e-9));
+      // of five tokens, one goes through all layers and the head
+      double expected = 2.0 * (4 * model.weightsPerPromptToken() + model.weightsPerToken()) / 5;
+      assertThat(operations).isCloseTo(expected, within(operations * 1e-9));
     } else {
       double bytes = row.get("gigabytesPerSecond").asDouble() * 1e9 / rate;
       assertThat(bytes).isCloseTo(model.bytesPerToken(), within(bytes * 1e-9));

@@ -6,12 +6,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.ToLongFunction;
 import pelican.chat.PromptRenderer;
 import pelican.gemma.GemmaConfig;
 import pelican.gemma.GemmaModel;
 import pelican.gguf.GgufFile;
-import pelican.gguf.TensorInfo;
 import pelican.kernel.KernelChoice;
 import pelican.kernel.Kernels;
 import pelican.kernel.ScalarKernels;
@@ -165,29 +163,24 @@ public final class Model implements AutoCloseable {
 
   /** Bytes of weights that the computation of one token reads: all but rows that are looked up. */
   public long bytesPerToken() {
-    return sumPerToken(TensorInfo::byteSize);
+    return weightCounts().bytesPerToken();
   }
 
   /** Weights that take part in the computation of one token. */
   public long weightsPerToken() {
-    return sumPerToken(tensor -> tensor.columns() * tensor.rows());
+    return weightCounts().perToken();
   }
 
-  private long sumPerToken(ToLongFunction<TensorInfo> size) {
-    boolean ownOutput = file.find("output.weight").isPresent();
-    long sum = 0;
-    for (TensorInfo tensor : file.tensors().values()) {
-      String name = tensor.name();
-      boolean lookedUp =
-          name.equals("per_layer_token_embd.weight")
-              || (ownOutput && name.equals("token_embd.weight"));
-      if (!lookedUp) {
-        long all = size.applyAsLong(tensor);
-        boolean expert = name.contains("_exps.");
-        sum += expert ? all / config().experts() * config().expertsUsed() : all;
-      }
-    }
-    return sum;
+  /**
+   * Weights that take part in the computation of a prompt's token whose logits are not wanted:
+   * those up to the last keys and values that later tokens attend to.
+   */
+  public long weightsPerPromptToken() {
+    return weightCounts().perPromptToken();
+  }
+
+  private WeightCounts weightCounts() {
+    return new WeightCounts(file, config());
   }
 
   /** The number of tokens that the model knows: the length of a row of logits. */
