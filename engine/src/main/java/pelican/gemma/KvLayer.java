@@ -6,14 +6,21 @@ import pelican.kernel.Kernels;
 
 /**
  * Keys and values of one layer of one sequence, in half or single precision, in pages of {@value
- * #PAGE} positions that are allocated when first written. Within a page, a head's positions are
- * contiguous. A sliding layer re-uses its pages in a ring.
+ * #PAGE} positions that are allocated when first written. A sliding layer re-uses its pages in a
+ * ring.
+ *
+ * <p>Keys of a page are [heads][positions][head size]. Values are [heads][strips][positions][strip
+ * width], so that threads can share the sums of a head by strips and each reads what is contiguous.
  */
 final class KvLayer {
   static final int PAGE = 64;
 
+  /** Values of a strip, where the head's size is a multiple of it. */
+  private static final int STRIP = 64;
+
   private final int heads;
   private final int headSize;
+  private final int stripWidth;
   private final int ringPages;
   private final boolean half;
   private final List<Page> pages = new ArrayList<>();
@@ -29,6 +36,7 @@ final class KvLayer {
     this.half = half;
     this.heads = heads;
     this.headSize = headSize;
+    this.stripWidth = headSize % STRIP == 0 ? STRIP : headSize;
     this.ringPages = ringPages;
   }
 
@@ -51,16 +59,28 @@ final class KvLayer {
     }
   }
 
+  /** How many strips a head's values are kept in. */
+  int strips() {
+    return headSize / stripWidth;
+  }
+
   /** Stores a head's key and value for a position. */
   void store(Kernels kernels, int position, int head, float[] k, float[] v, int from) {
     Page page = page(position);
-    int offset = offset(position, head);
+    int offset = keyOffset(position, head);
     if (half) {
       kernels.toHalf(k, from, page.keys, offset, headSize);
-      kernels.toHalf(v, from, page.values, offset, headSize);
     } else {
       System.arraycopy(k, from, page.floatKeys, offset, headSize);
-      System.arraycopy(v, from, page.floatValues, offset, headSize);
+    }
+    for (int strip = 0; strip < strips(); strip++) {
+      int source = from + strip * stripWidth;
+      int target = valueOffset(position, head, strip);
+      if (half) {
+        kernels.toHalf(v, source, page.values, target, stripWidth);
+      } else {
+        System.arraycopy(v, source, page.floatValues, target, stripWidth);
+      }
     }
   }
 
@@ -77,7 +97,7 @@ final class KvLayer {
       int outOffset,
       int outStride) {
     Page page = page(position);
-    int offset = offset(position, head);
+    int offset = keyOffset(position, head);
     if (half) {
       kernels.scores(
           q, qOffsets, rows, page.keys, offset, positions, headSize, out, outOffset, outStride);
@@ -96,7 +116,7 @@ final class KvLayer {
     }
   }
 
-  /** {@link Kernels#weightedSum} with the values of positions in one page. */
+  /** {@link Kernels#weightedSum} with a strip of the values of positions in one page. */
   void weightedSum(
       Kernels kernels,
       float[] p,
@@ -105,14 +125,26 @@ final class KvLayer {
       int rows,
       int position,
       int head,
+      int strip,
       int positions,
       float[] out,
       int[] outOffsets) {
     Page page = page(position);
-    int offset = offset(position, head);
+    int offset = valueOffset(position, head, strip);
+    int column = strip * stripWidth;
     if (half) {
       kernels.weightedSum(
-          p, pOffset, pStride, rows, page.values, offset, positions, headSize, out, outOffsets);
+          p,
+          pOffset,
+          pStride,
+          rows,
+          page.values,
+          offset,
+          positions,
+          stripWidth,
+          out,
+          outOffsets,
+          column);
     } else {
       kernels.weightedSum(
           p,
@@ -122,9 +154,10 @@ final class KvLayer {
           page.floatValues,
           offset,
           positions,
-          headSize,
+          stripWidth,
           out,
-          outOffsets);
+          outOffsets,
+          column);
     }
   }
 
@@ -132,9 +165,14 @@ final class KvLayer {
     return pages.get(slot(position / PAGE));
   }
 
-  /** Where in its page a head's vector for a position begins. */
-  private int offset(int position, int head) {
+  /** Where in its page a head's key for a position begins. */
+  private int keyOffset(int position, int head) {
     return (head * PAGE + position % PAGE) * headSize;
+  }
+
+  /** Where in its page a strip of a head's value for a position begins. */
+  private int valueOffset(int position, int head, int strip) {
+    return ((head * strips() + strip) * PAGE + position % PAGE) * stripWidth;
   }
 
   /** Bytes allocated. */

@@ -74,10 +74,11 @@ public interface Kernels {
       int outStride);
 
   /**
-   * Adds weighted values: {@code out[r][i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
+   * Adds weighted values: {@code out[r][column + i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
    *
    * @param values half precision, [positions][size] from {@code valueOffset} on
-   * @param out row r at {@code outOffsets[r]}, {@code size} values
+   * @param out row r at {@code outOffsets[r]}
+   * @param column where in a row of {@code out} the {@code size} sums begin
    */
   void weightedSum(
       float[] p,
@@ -89,7 +90,8 @@ public interface Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets);
+      int[] outOffsets,
+      int column);
 
   /**
    * Dot products of query rows with keys: {@code out[outOffset + r·outStride + j] = Σ_i
@@ -111,10 +113,11 @@ public interface Kernels {
       int outStride);
 
   /**
-   * Adds weighted values: {@code out[r][i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
+   * Adds weighted values: {@code out[r][column + i] += Σ_j p[pOffset + r·pStride + j]·v[j][i]}.
    *
    * @param values single precision, [positions][size] from {@code valueOffset} on
-   * @param out row r at {@code outOffsets[r]}, {@code size} values
+   * @param out row r at {@code outOffsets[r]}
+   * @param column where in a row of {@code out} the {@code size} sums begin
    */
   void weightedSum(
       float[] p,
@@ -126,5 +129,6 @@ public interface Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets);
+      int[] outOffsets,
+      int column);
 }

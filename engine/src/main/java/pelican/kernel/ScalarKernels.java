@@ -143,12 +143,13 @@ public final class ScalarKernels implements Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets) {
+      int[] outOffsets,
+      int column) {
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < positions; j++) {
         float weight = p[pOffset + r * pStride + j];
         for (int i = 0; i < size; i++) {
-          out[outOffsets[r] + i] +=
+          out[outOffsets[r] + column + i] +=
               weight * Float.float16ToFloat(values[valueOffset + j * size + i]);
         }
       }
@@ -189,12 +190,13 @@ public final class ScalarKernels implements Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets) {
+      int[] outOffsets,
+      int column) {
     for (int r = 0; r < rows; r++) {
       for (int j = 0; j < positions; j++) {
         float weight = p[pOffset + r * pStride + j];
         for (int i = 0; i < size; i++) {
-          out[outOffsets[r] + i] += weight * values[valueOffset + j * size + i];
+          out[outOffsets[r] + column + i] += weight * values[valueOffset + j * size + i];
         }
       }
     }

@@ -34,7 +34,7 @@ final class VectorAttention {
   private VectorAttention() {}
 
   /** Widens halves to floats; the size is a multiple of the vector's length. */
-  static void widen(short[] from, int fromOffset, float[] to, int toOffset, int size) {
+  static void widen(short[] from, int fromOffset, float[] to, int size) {
     for (int i = 0; i < size; i += L) {
       IntVector bits =
           (IntVector)
@@ -44,21 +44,145 @@ final class VectorAttention {
           .and(HALF_MASK)
           .reinterpretAsFloats()
           .mul(HALF_FACTOR)
-          .intoArray(to, toOffset + i);
+          .intoArray(to, i);
+    }
+  }
+
+  /**
+   * Dot products of one key in half precision with eight query rows: as many as leave room for what
+   * widens it in 16 registers.
+   *
+   * @param qOffsets where the rows begin, from {@code row} on
+   * @param sums the address of room for eight vectors, {@link Scratch#sums}
+   */
+  static void scores8(
+      float[] q,
+      int[] qOffsets,
+      int row,
+      short[] key,
+      int k,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride,
+      long sums) {
+    int q0 = qOffsets[row];
+    int q1 = qOffsets[row + 1];
+    int q2 = qOffsets[row + 2];
+    int q3 = qOffsets[row + 3];
+    int q4 = qOffsets[row + 4];
+    int q5 = qOffsets[row + 5];
+    int q6 = qOffsets[row + 6];
+    int q7 = qOffsets[row + 7];
+    FloatVector a0 = FloatVector.zero(S);
+    FloatVector a1 = FloatVector.zero(S);
+    FloatVector a2 = FloatVector.zero(S);
+    FloatVector a3 = FloatVector.zero(S);
+    FloatVector a4 = FloatVector.zero(S);
+    FloatVector a5 = FloatVector.zero(S);
+    FloatVector a6 = FloatVector.zero(S);
+    FloatVector a7 = FloatVector.zero(S);
+    for (int i = 0; i < size; i += L) {
+      IntVector bits =
+          (IntVector) ShortVector.fromArray(H, key, k + i).convertShape(VectorOperators.S2I, I, 0);
+      FloatVector v =
+          bits.lanewise(VectorOperators.LSHL, 13)
+              .and(HALF_MASK)
+              .reinterpretAsFloats()
+              .mul(HALF_FACTOR);
+      a0 = v.fma(FloatVector.fromArray(S, q, q0 + i), a0);
+      a1 = v.fma(FloatVector.fromArray(S, q, q1 + i), a1);
+      a2 = v.fma(FloatVector.fromArray(S, q, q2 + i), a2);
+      a3 = v.fma(FloatVector.fromArray(S, q, q3 + i), a3);
+      a4 = v.fma(FloatVector.fromArray(S, q, q4 + i), a4);
+      a5 = v.fma(FloatVector.fromArray(S, q, q5 + i), a5);
+      a6 = v.fma(FloatVector.fromArray(S, q, q6 + i), a6);
+      a7 = v.fma(FloatVector.fromArray(S, q, q7 + i), a7);
+    }
+    long to = sums & Memory.ANY;
+    a0.intoMemorySegment(Memory.ALL, to, LITTLE);
+    a1.intoMemorySegment(Memory.ALL, to + 1 * BYTES, LITTLE);
+    a2.intoMemorySegment(Memory.ALL, to + 2 * BYTES, LITTLE);
+    a3.intoMemorySegment(Memory.ALL, to + 3 * BYTES, LITTLE);
+    a4.intoMemorySegment(Memory.ALL, to + 4 * BYTES, LITTLE);
+    a5.intoMemorySegment(Memory.ALL, to + 5 * BYTES, LITTLE);
+    a6.intoMemorySegment(Memory.ALL, to + 6 * BYTES, LITTLE);
+    a7.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
+    for (int r = 0; r < 8; r++) {
+      out[outOffset + r * outStride] = VectorFloats.sumOfLanes(sums + r * BYTES);
+    }
+  }
+
+  /** Adds the weighted values of some positions, in half precision, to eight rows. */
+  static void weightedSum8(
+      float[] p,
+      int p0,
+      int pStride,
+      short[] values,
+      int v,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets,
+      int row,
+      int column) {
+    int o0 = column + outOffsets[row];
+    int o1 = column + outOffsets[row + 1];
+    int o2 = column + outOffsets[row + 2];
+    int o3 = column + outOffsets[row + 3];
+    int o4 = column + outOffsets[row + 4];
+    int o5 = column + outOffsets[row + 5];
+    int o6 = column + outOffsets[row + 6];
+    int o7 = column + outOffsets[row + 7];
+    for (int i = 0; i < size; i += L) {
+      FloatVector a0 = FloatVector.fromArray(S, out, o0 + i);
+      FloatVector a1 = FloatVector.fromArray(S, out, o1 + i);
+      FloatVector a2 = FloatVector.fromArray(S, out, o2 + i);
+      FloatVector a3 = FloatVector.fromArray(S, out, o3 + i);
+      FloatVector a4 = FloatVector.fromArray(S, out, o4 + i);
+      FloatVector a5 = FloatVector.fromArray(S, out, o5 + i);
+      FloatVector a6 = FloatVector.fromArray(S, out, o6 + i);
+      FloatVector a7 = FloatVector.fromArray(S, out, o7 + i);
+      for (int j = 0; j < positions; j++) {
+        IntVector bits =
+            (IntVector)
+                ShortVector.fromArray(H, values, v + j * size + i)
+                    .convertShape(VectorOperators.S2I, I, 0);
+        FloatVector value =
+            bits.lanewise(VectorOperators.LSHL, 13)
+                .and(HALF_MASK)
+                .reinterpretAsFloats()
+                .mul(HALF_FACTOR);
+        a0 = value.fma(FloatVector.broadcast(S, p[p0 + j]), a0);
+        a1 = value.fma(FloatVector.broadcast(S, p[p0 + pStride + j]), a1);
+        a2 = value.fma(FloatVector.broadcast(S, p[p0 + 2 * pStride + j]), a2);
+        a3 = value.fma(FloatVector.broadcast(S, p[p0 + 3 * pStride + j]), a3);
+        a4 = value.fma(FloatVector.broadcast(S, p[p0 + 4 * pStride + j]), a4);
+        a5 = value.fma(FloatVector.broadcast(S, p[p0 + 5 * pStride + j]), a5);
+        a6 = value.fma(FloatVector.broadcast(S, p[p0 + 6 * pStride + j]), a6);
+        a7 = value.fma(FloatVector.broadcast(S, p[p0 + 7 * pStride + j]), a7);
+      }
+      a0.intoArray(out, o0 + i);
+      a1.intoArray(out, o1 + i);
+      a2.intoArray(out, o2 + i);
+      a3.intoArray(out, o3 + i);
+      a4.intoArray(out, o4 + i);
+      a5.intoArray(out, o5 + i);
+      a6.intoArray(out, o6 + i);
+      a7.intoArray(out, o7 + i);
     }
   }
 
   /**
    * Dot products of one key with four query rows.
    *
+   * @param qOffsets where the rows begin, from {@code row} on
    * @param sums the address of room for four vectors, {@link Scratch#sums}
    */
   static void scores4(
       float[] q,
-      int q0,
-      int q1,
-      int q2,
-      int q3,
+      int[] qOffsets,
+      int row,
       float[] key,
       int k,
       int size,
@@ -66,6 +190,10 @@ final class VectorAttention {
       int outOffset,
       int outStride,
       long sums) {
+    int q0 = qOffsets[row];
+    int q1 = qOffsets[row + 1];
+    int q2 = qOffsets[row + 2];
+    int q3 = qOffsets[row + 3];
     FloatVector a0 = FloatVector.zero(S);
     FloatVector a1 = FloatVector.zero(S);
     FloatVector a2 = FloatVector.zero(S);
@@ -112,10 +240,13 @@ final class VectorAttention {
       int positions,
       int size,
       float[] out,
-      int o0,
-      int o1,
-      int o2,
-      int o3) {
+      int[] outOffsets,
+      int row,
+      int column) {
+    int o0 = column + outOffsets[row];
+    int o1 = column + outOffsets[row + 1];
+    int o2 = column + outOffsets[row + 2];
+    int o3 = column + outOffsets[row + 3];
     for (int i = 0; i < size; i += L) {
       FloatVector a0 = FloatVector.fromArray(S, out, o0 + i);
       FloatVector a1 = FloatVector.fromArray(S, out, o1 + i);

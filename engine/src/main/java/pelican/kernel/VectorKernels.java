@@ -7,8 +7,8 @@ import pelican.gguf.GgmlType;
 
 /** The kernels on the Vector API, at the width that the JVM prefers. */
 public final class VectorKernels implements Kernels {
-  /** Positions of a page that are widened at a time. */
-  private static final int POSITIONS = 16;
+  /** Halves that are widened at a time: as floats, half of a core's first cache. */
+  private static final int WIDENED = 4096;
 
   private final ThreadLocal<float[]> tile = ThreadLocal.withInitial(() -> new float[0]);
 
@@ -216,11 +216,32 @@ public final class VectorKernels implements Kernels {
       float[] out,
       int outOffset,
       int outStride) {
-    float[] widened = scratch(POSITIONS * size);
-    for (int j = 0; j < positions; j += POSITIONS) {
-      int count = Math.min(POSITIONS, positions - j);
-      VectorAttention.widen(keys, keyOffset + j * size, widened, 0, count * size);
-      scores(q, qOffsets, rows, widened, 0, count, size, out, outOffset + j, outStride);
+    long sums = Scratch.ofThread().sums();
+    int r = 0;
+    for (; r + 8 <= rows; r += 8) {
+      for (int j = 0; j < positions; j++) {
+        VectorAttention.scores8(
+            q,
+            qOffsets,
+            r,
+            keys,
+            keyOffset + j * size,
+            size,
+            out,
+            outOffset + r * outStride + j,
+            outStride,
+            sums);
+      }
+    }
+    if (r == rows) {
+      return;
+    }
+    int most = Math.max(1, WIDENED / size);
+    float[] widened = scratch(most * size);
+    for (int j = 0; j < positions; j += most) {
+      int count = Math.min(most, positions - j);
+      VectorAttention.widen(keys, keyOffset + j * size, widened, count * size);
+      scores(q, qOffsets, r, rows, widened, 0, count, size, out, outOffset + j, outStride);
     }
   }
 
@@ -236,16 +257,29 @@ public final class VectorKernels implements Kernels {
       float[] out,
       int outOffset,
       int outStride) {
+    scores(q, qOffsets, 0, rows, keys, keyOffset, positions, size, out, outOffset, outStride);
+  }
+
+  private static void scores(
+      float[] q,
+      int[] qOffsets,
+      int rowFrom,
+      int rowTo,
+      float[] keys,
+      int keyOffset,
+      int positions,
+      int size,
+      float[] out,
+      int outOffset,
+      int outStride) {
     long sums = Scratch.ofThread().sums();
-    int r = 0;
-    for (; r + 4 <= rows; r += 4) {
+    int r = rowFrom;
+    for (; r + 4 <= rowTo; r += 4) {
       for (int j = 0; j < positions; j++) {
         VectorAttention.scores4(
             q,
-            qOffsets[r],
-            qOffsets[r + 1],
-            qOffsets[r + 2],
-            qOffsets[r + 3],
+            qOffsets,
+            r,
             keys,
             keyOffset + j * size,
             size,
@@ -255,7 +289,7 @@ public final class VectorKernels implements Kernels {
             sums);
       }
     }
-    for (; r < rows; r++) {
+    for (; r < rowTo; r++) {
       for (int j = 0; j < positions; j++) {
         out[outOffset + r * outStride + j] =
             VectorAttention.score(q, qOffsets[r], keys, keyOffset + j * size, size, sums);
@@ -274,12 +308,33 @@ public final class VectorKernels implements Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets) {
-    float[] widened = scratch(POSITIONS * size);
-    for (int j = 0; j < positions; j += POSITIONS) {
-      int count = Math.min(POSITIONS, positions - j);
-      VectorAttention.widen(values, valueOffset + j * size, widened, 0, count * size);
-      weightedSum(p, pOffset + j, pStride, rows, widened, 0, count, size, out, outOffsets);
+      int[] outOffsets,
+      int column) {
+    int r = 0;
+    for (; r + 8 <= rows; r += 8) {
+      VectorAttention.weightedSum8(
+          p,
+          pOffset + r * pStride,
+          pStride,
+          values,
+          valueOffset,
+          positions,
+          size,
+          out,
+          outOffsets,
+          r,
+          column);
+    }
+    if (r == rows) {
+      return;
+    }
+    int most = Math.max(1, WIDENED / size);
+    float[] widened = scratch(most * size);
+    for (int j = 0; j < positions; j += most) {
+      int count = Math.min(most, positions - j);
+      VectorAttention.widen(values, valueOffset + j * size, widened, count * size);
+      weightedSum(
+          p, pOffset + j, pStride, r, rows, widened, 0, count, size, out, outOffsets, column);
     }
   }
 
@@ -294,9 +349,38 @@ public final class VectorKernels implements Kernels {
       int positions,
       int size,
       float[] out,
-      int[] outOffsets) {
-    int r = 0;
-    for (; r + 4 <= rows; r += 4) {
+      int[] outOffsets,
+      int column) {
+    weightedSum(
+        p,
+        pOffset,
+        pStride,
+        0,
+        rows,
+        values,
+        valueOffset,
+        positions,
+        size,
+        out,
+        outOffsets,
+        column);
+  }
+
+  private static void weightedSum(
+      float[] p,
+      int pOffset,
+      int pStride,
+      int rowFrom,
+      int rowTo,
+      float[] values,
+      int valueOffset,
+      int positions,
+      int size,
+      float[] out,
+      int[] outOffsets,
+      int column) {
+    int r = rowFrom;
+    for (; r + 4 <= rowTo; r += 4) {
       VectorAttention.weightedSum4(
           p,
           pOffset + r * pStride,
@@ -306,14 +390,20 @@ public final class VectorKernels implements Kernels {
           positions,
           size,
           out,
-          outOffsets[r],
-          outOffsets[r + 1],
-          outOffsets[r + 2],
-          outOffsets[r + 3]);
+          outOffsets,
+          r,
+          column);
     }
-    for (; r < rows; r++) {
+    for (; r < rowTo; r++) {
       VectorAttention.weightedSum1(
-          p, pOffset + r * pStride, values, valueOffset, positions, size, out, outOffsets[r]);
+          p,
+          pOffset + r * pStride,
+          values,
+          valueOffset,
+          positions,
+          size,
+          out,
+          column + outOffsets[r]);
     }
   }
 }

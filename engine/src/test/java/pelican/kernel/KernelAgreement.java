@@ -207,7 +207,7 @@ public final class KernelAgreement {
 
   private void attention() {
     for (int size : new int[] {32, 64, 256, 512}) {
-      for (int rows : new int[] {1, 3, 4, 8}) {
+      for (int rows : new int[] {1, 3, 4, 8, 13}) {
         for (int positions : new int[] {1, 7, 64}) {
           float[] q = fill(new float[rows * size + 3], 1);
           int[] offsets = new int[rows];
@@ -218,6 +218,8 @@ public final class KernelAgreement {
           float[] p = fill(new float[rows * 70 + 3], 1);
           String shape = rows + " rows, " + positions + " positions of " + size;
           float[] out = new float[rows * 70 + 2];
+          int column = size / 4;
+          float[] sums = fill(new float[q.length + column], 1);
           compare(
               "scores, " + shape,
               size,
@@ -233,15 +235,17 @@ public final class KernelAgreement {
           compare(
               "weighted sum, " + shape,
               size,
-              q,
+              sums,
               1e-4,
-              (k, a) -> k.weightedSum(p, 3, 70, rows, keys, 8, positions, size, a, offsets));
+              (k, a) ->
+                  k.weightedSum(p, 3, 70, rows, keys, 8, positions, size, a, offsets, column));
           compare(
               "half weighted sum, " + shape,
               size,
-              q,
+              sums,
               1e-4,
-              (k, a) -> k.weightedSum(p, 3, 70, rows, half, 8, positions, size, a, offsets));
+              (k, a) ->
+                  k.weightedSum(p, 3, 70, rows, half, 8, positions, size, a, offsets, column));
         }
       }
     }
