@@ -126,11 +126,10 @@ final class GroupAttention {
 
   /** The weighted sums of all rows in the strips [from, to) of the head's values. */
   void weightedSums(int from, int to) {
-    int width = config.headSize(layer) / strips();
     for (int strip = from; strip < to; strip++) {
       for (int r = 0; r < rows; r++) {
-        int begin = offsets[r] + strip * width;
-        Arrays.fill(out, begin, begin + width, 0f);
+        int begin = offsets[r] + strip * KvLayer.STRIP;
+        Arrays.fill(out, begin, begin + KvLayer.STRIP, 0f);
       }
       for (int i = 0; i < span; ) {
         int count = Math.min(span - i, leftOfPage(i));

@@ -9,18 +9,18 @@ import pelican.kernel.Kernels;
  * #PAGE} positions that are allocated when first written. A sliding layer re-uses its pages in a
  * ring.
  *
- * <p>Keys of a page are [heads][positions][head size]. Values are [heads][strips][positions][strip
- * width], so that threads can share the sums of a head by strips and each reads what is contiguous.
+ * <p>Keys of a page are [heads][positions][head size]. Values are
+ * [heads][strips][positions][{@value #STRIP}], so that threads can share the sums of a head by
+ * strips and each reads what is contiguous.
  */
 final class KvLayer {
   static final int PAGE = 64;
 
-  /** Values of a strip, where the head's size is a multiple of it. */
-  private static final int STRIP = 64;
+  /** Values of a strip: a cache line of halves. Every head size is a multiple of it. */
+  static final int STRIP = 32;
 
   private final int heads;
   private final int headSize;
-  private final int stripWidth;
   private final int ringPages;
   private final boolean half;
   private final List<Page> pages = new ArrayList<>();
@@ -36,7 +36,6 @@ final class KvLayer {
     this.half = half;
     this.heads = heads;
     this.headSize = headSize;
-    this.stripWidth = headSize % STRIP == 0 ? STRIP : headSize;
     this.ringPages = ringPages;
   }
 
@@ -61,7 +60,7 @@ final class KvLayer {
 
   /** How many strips a head's values are kept in. */
   int strips() {
-    return headSize / stripWidth;
+    return headSize / STRIP;
   }
 
   /** Stores a head's key and value for a position. */
@@ -74,12 +73,12 @@ final class KvLayer {
       System.arraycopy(k, from, page.floatKeys, offset, headSize);
     }
     for (int strip = 0; strip < strips(); strip++) {
-      int source = from + strip * stripWidth;
+      int source = from + strip * STRIP;
       int target = valueOffset(position, head, strip);
       if (half) {
-        kernels.toHalf(v, source, page.values, target, stripWidth);
+        kernels.toHalf(v, source, page.values, target, STRIP);
       } else {
-        System.arraycopy(v, source, page.floatValues, target, stripWidth);
+        System.arraycopy(v, source, page.floatValues, target, STRIP);
       }
     }
   }
@@ -131,7 +130,7 @@ final class KvLayer {
       int[] outOffsets) {
     Page page = page(position);
     int offset = valueOffset(position, head, strip);
-    int column = strip * stripWidth;
+    int column = strip * STRIP;
     if (half) {
       kernels.weightedSum(
           p,
@@ -141,7 +140,7 @@ final class KvLayer {
           page.values,
           offset,
           positions,
-          stripWidth,
+          STRIP,
           out,
           outOffsets,
           column);
@@ -154,7 +153,7 @@ final class KvLayer {
           page.floatValues,
           offset,
           positions,
-          stripWidth,
+          STRIP,
           out,
           outOffsets,
           column);
@@ -172,7 +171,7 @@ final class KvLayer {
 
   /** Where in its page a strip of a head's value for a position begins. */
   private int valueOffset(int position, int head, int strip) {
-    return ((head * strips() + strip) * PAGE + position % PAGE) * stripWidth;
+    return ((head * strips() + strip) * PAGE + position % PAGE) * STRIP;
   }
 
   /** Bytes allocated. */
