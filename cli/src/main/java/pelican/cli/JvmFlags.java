@@ -52,6 +52,7 @@ final class JvmFlags {
           "IntegerRows::q5K",
           "IntegerRows::q6K",
           "IntegerRows::unpack",
+          "IntegerTiles::fetch",
           "IntegerTiles::multiply",
           "IntegerTiles::store",
           "IntegerTiles::tiles",

@@ -70,6 +70,7 @@ final class IntegerTiles {
         int rows = Math.min(ROWS, rowTo - r);
         long at =
             address + w.rowBytes() * (r - rowFrom) + (long) (part / BLOCK) * type.blockBytes();
+        fetch(at, w.rowBytes(), rows, columns / BLOCK * type.blockBytes(), scratch);
         unpack(type, at, w.rowBytes(), rows, columns, scratch);
         for (int t = 0; t < x.tokens(); t += TOKENS) {
           int tokens = Math.min(TOKENS, x.tokens() - t);
@@ -87,6 +88,21 @@ final class IntegerTiles {
 
   private static long sums(long scratch) {
     return rows(scratch) + ROWS * ROW_BYTES;
+  }
+
+  /**
+   * Reads a value of each cache line of a few rows' columns, so that they come from memory many at
+   * a time: what unpacks them does too much with each to have many on the way.
+   */
+  private static void fetch(long at, long rowBytes, int rows, int bytes, long scratch) {
+    int sum = 0;
+    for (int r = 0; r < rows; r++) {
+      long row = at + rowBytes * r;
+      for (int i = 0; i < bytes; i += 64) {
+        sum += Memory.ALL.get(Memory.INT, row + i & Memory.ANY);
+      }
+    }
+    Memory.ALL.set(Memory.INT, scratch & Memory.ANY, sum);
   }
 
   private static void unpack(
