@@ -126,25 +126,35 @@ final class SuperBlockScales {
         .intoMemorySegment(Memory.ALL, next + 7 * IntegerRows.GROUP_BYTES, LITTLE);
   }
 
-  /** Those of Q6_K, half a super-block in each step; it has no minimums. */
+  /** Those of Q6_K; it has no minimums. */
   private static void bytes(long address, int blocks, long scales) {
     VectorShuffle<Float> spreadA = IntVector.fromArray(I8, SPREAD, 0).toShuffle().cast(F8);
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, SPREAD, 8).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, SPREAD, 16).toShuffle().cast(F8);
     VectorShuffle<Float> spreadD = IntVector.fromArray(I8, SPREAD, 24).toShuffle().cast(F8);
-    for (int half = 0; half < 2 * blocks; half++) {
-      long at = address + 210L * (half >> 1) & Memory.ANY;
-      long to = scales + (long) IntegerRows.BLOCK_BYTES / 2 * half & Memory.ANY;
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 210L * b & Memory.ANY;
+      long to = scales + (long) IntegerRows.BLOCK_BYTES * b & Memory.ANY;
+      FloatVector d =
+          FloatVector.broadcast(F8, Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 208)));
       FloatVector s =
           ((FloatVector)
-                  ByteVector.fromMemorySegment(
-                          B8, Memory.ALL, at + 192 + 8L * (half & 1) & Memory.ANY, LITTLE)
+                  ByteVector.fromMemorySegment(B8, Memory.ALL, at + 192, LITTLE)
                       .convertShape(VectorOperators.B2F, F8, 0))
-              .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 208)));
+              .mul(d);
       s.rearrange(spreadA).intoMemorySegment(Memory.ALL, to, LITTLE);
       s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 2 * IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 3 * IntegerRows.GROUP_BYTES, LITTLE);
+      s =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(B8, Memory.ALL, at + 200, LITTLE)
+                      .convertShape(VectorOperators.B2F, F8, 0))
+              .mul(d);
+      s.rearrange(spreadA).intoMemorySegment(Memory.ALL, to + 4 * IntegerRows.GROUP_BYTES, LITTLE);
+      s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 5 * IntegerRows.GROUP_BYTES, LITTLE);
+      s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 6 * IntegerRows.GROUP_BYTES, LITTLE);
+      s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 7 * IntegerRows.GROUP_BYTES, LITTLE);
     }
   }
 }
