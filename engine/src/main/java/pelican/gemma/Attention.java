@@ -50,6 +50,7 @@ final class Attention {
         workers.run(shared.span(), POSITIONS, shared::scores);
         workers.run(shared.rows(), shared::softmax);
         workers.run(shared.strips(), shared::weightedSums);
+        shared.end();
       }
       return;
     }
@@ -60,6 +61,7 @@ final class Attention {
           for (int i = from; i < to; i++) {
             begin(group, i, kvHeads, batch, layer, q, out);
             group.run();
+            group.end();
           }
         });
   }

@@ -82,6 +82,14 @@ final class GroupAttention {
     }
   }
 
+  /** Lets go of the tokens, whose cache may be large and is theirs alone. */
+  void end() {
+    batch = null;
+    cache = null;
+    queries = null;
+    out = null;
+  }
+
   /** All three steps. */
   void run() {
     scores(0, span);
