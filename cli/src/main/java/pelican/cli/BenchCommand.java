@@ -26,6 +26,7 @@ import picocli.CommandLine.Spec;
       "",
       "Prints medians with the slowest and the fastest run; GB/s of weights that are read,"
           + " GFLOP/s of products with weights, and what part of the memory's bandwidth that is."
+          + " All tests run once before the first runs a second time."
     },
     mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
@@ -129,7 +130,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         kernels = Model.kernelDescription();
         System.err.println("kernels: " + loaded.kernels());
-        measure(loaded, count, results);
+        results.addAll(measure(loaded, count));
       }
     }
     String name = model.substring(model.lastIndexOf('/') + 1);
@@ -174,17 +175,49 @@ final class BenchCommand implements Callable<Integer> {
     }
   }
 
-  private void measure(Model loaded, int count, List<BenchResult> results) {
+  /** A row of the report and what measures it: the seconds of each token, or of all. */
+  private record Test(BenchResult result, Supplier<double[]> run) {}
+
+  /**
+   * Runs all tests in turn, as often as is wanted, so that a machine whose speed changes meanwhile
+   * changes it for all of them.
+   */
+  private List<BenchResult> measure(Model loaded, int count) {
+    List<Test> tests = tests(loaded, count);
+    int first = noWarmup ? 0 : -1;
+    for (int i = first; i < repetitions; i++) {
+      for (Test test : tests) {
+        if (Terminals.isInteractive()) {
+          System.err.printf(
+              "\r\u001b[K%s: run %d of %d ",
+              test.result.test(), i - first + 1, repetitions - first);
+        }
+        double[] seconds = test.run.get();
+        if (i >= 0) {
+          test.result.add(seconds);
+        }
+      }
+    }
+    if (Terminals.isInteractive()) {
+      System.err.print("\r\u001b[K");
+    }
+    return tests.stream().map(Test::result).toList();
+  }
+
+  private List<Test> tests(Model loaded, int count) {
     SpeedTest test = new SpeedTest(loaded);
+    List<Test> tests = new ArrayList<>();
     // Two floating-point operations for each weight that takes part.
     double token = 2.0 * loaded.weightsPerToken();
     double promptToken = 2.0 * loaded.weightsPerPromptToken();
     for (int tokens : promptTokens) {
       if (tokens > 0) {
-        List<Double> seconds = repeat("pp" + tokens, () -> test.prefill(tokens));
         // Only the last token of a prompt needs logits, and what they alone need.
         double operations = (tokens - 1) * promptToken + token;
-        results.add(new BenchResult(count, tokens, 0, 0, 1, seconds, List.of(), 0, operations));
+        tests.add(
+            new Test(
+                BenchResult.ofPrompt(count, tokens, operations),
+                () -> new double[] {test.prefill(tokens)}));
       }
     }
     for (int depth : depths) {
@@ -194,61 +227,20 @@ final class BenchCommand implements Callable<Integer> {
             // Several sequences read each weight once for all of them.
             double bytes = (double) tokens * loaded.bytesPerToken();
             double operations = tokens * token * sequences;
-            Generated runs = generate(test, Math.max(1, depth), tokens, sequences);
-            results.add(
-                new BenchResult(
-                    count,
-                    0,
-                    tokens,
-                    depth,
-                    sequences,
-                    runs.seconds(),
-                    runs.tokenSeconds(),
-                    bytes,
-                    operations));
+            tests.add(
+                new Test(
+                    BenchResult.ofTokens(count, tokens, depth, sequences, bytes, operations),
+                    () -> generate(test, Math.max(1, depth), tokens, sequences)));
           }
         }
       }
     }
+    return tests;
   }
 
-  private record Generated(List<Double> seconds, List<List<Double>> tokenSeconds) {}
-
-  private Generated generate(SpeedTest test, int depth, int tokens, int sequences) {
-    if (sequences > 1) {
-      String name = "tg" + tokens + "x" + sequences;
-      return new Generated(
-          repeat(name, () -> test.decodeTogether(sequences, depth, tokens)), List.of());
-    }
-    List<double[]> runs = repeat("tg" + tokens, () -> test.decode(depth, tokens));
-    return new Generated(
-        BenchResult.boxed(runs.stream().mapToDouble(BenchCommand::sum).toArray()),
-        runs.stream().map(BenchResult::boxed).toList());
-  }
-
-  private static double sum(double[] values) {
-    double sum = 0;
-    for (double value : values) {
-      sum += value;
-    }
-    return sum;
-  }
-
-  private <T> List<T> repeat(String name, Supplier<T> run) {
-    List<T> measured = new ArrayList<>();
-    int first = noWarmup ? 0 : -1;
-    for (int i = first; i < repetitions; i++) {
-      if (Terminals.isInteractive()) {
-        System.err.printf("\r%s: run %d of %d ", name, i - first + 1, repetitions - first);
-      }
-      T result = run.get();
-      if (i >= 0) {
-        measured.add(result);
-      }
-    }
-    if (Terminals.isInteractive()) {
-      System.err.print("\r\u001b[K");
-    }
-    return measured;
+  private static double[] generate(SpeedTest test, int depth, int tokens, int sequences) {
+    return sequences > 1
+        ? new double[] {test.decodeTogether(sequences, depth, tokens)}
+        : test.decode(depth, tokens);
   }
 }

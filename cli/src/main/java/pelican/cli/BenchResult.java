@@ -1,5 +1,6 @@
 package pelican.cli;
 
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
@@ -28,6 +29,39 @@ record BenchResult(
     List<List<Double>> tokenSeconds,
     double bytes,
     double operations) {
+  /** A test of a prompt, before its first run. */
+  static BenchResult ofPrompt(int threads, int tokens, double operations) {
+    return new BenchResult(
+        threads, tokens, 0, 0, 1, new ArrayList<>(), new ArrayList<>(), 0, operations);
+  }
+
+  /** A test of generated tokens, before its first run. */
+  static BenchResult ofTokens(
+      int threads, int tokens, int depth, int parallel, double bytes, double operations) {
+    return new BenchResult(
+        threads,
+        0,
+        tokens,
+        depth,
+        parallel,
+        new ArrayList<>(),
+        new ArrayList<>(),
+        bytes,
+        operations);
+  }
+
+  /**
+   * Adds a run.
+   *
+   * @param parts the seconds of each generated token, or of the whole run alone
+   */
+  void add(double[] parts) {
+    seconds.add(Arrays.stream(parts).sum());
+    if (genTokens > 0 && parallel == 1) {
+      tokenSeconds.add(Arrays.stream(parts).boxed().toList());
+    }
+  }
+
   /**
    * {@code pp128}, {@code tg32}, {@code tg32@d4096}, as llama-bench names tests; {@code tg32x8} for
    * eight sequences at once.
@@ -81,9 +115,5 @@ record BenchResult(
   /** Floating-point operations a second, in 10⁹. */
   double gigaflops() {
     return operations / median() / 1e9;
-  }
-
-  static List<Double> boxed(double[] values) {
-    return Arrays.stream(values).boxed().toList();
   }
 }

@@ -1,7 +1,9 @@
 package pelican.engine;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -17,10 +19,12 @@ public final class SpeedTest {
   private final Model model;
   private final SplittableRandom random = new SplittableRandom(1);
 
-  /** The last context that tokens were generated after: the next run may want the same. */
-  private int[] context = new int[0];
+  /** What tokens were generated after: later runs want the same again, perhaps in turn. */
+  private final Map<Place, Context> contexts = new HashMap<>();
 
-  private Session session;
+  private record Place(int depth, int tokens) {}
+
+  private record Context(int[] tokens, Session session) {}
 
   public SpeedTest(Model model) {
     this.model = model;
@@ -36,18 +40,18 @@ public final class SpeedTest {
   }
 
   /**
-   * Seconds that each of some tokens takes, after a context of so many. The context is computed
-   * once for runs that want the same one after each other.
+   * Seconds that each of some tokens takes, after a context of so many. Each context is computed
+   * once, and kept.
    *
    * @param depth tokens before the first one; at least 1
    */
   public double[] decode(int depth, int tokens) {
-    int length = depth + tokens + 1;
-    if (context.length != depth || session.contextLength() != length) {
-      session = model.newSession(length);
-      context = randomTokens(depth);
-    }
-    session.prefill(context);
+    Context context =
+        contexts.computeIfAbsent(
+            new Place(depth, tokens),
+            place -> new Context(randomTokens(depth), model.newSession(depth + tokens + 1)));
+    Session session = context.session;
+    session.prefill(context.tokens);
     Sampler sampler = new Sampler(SamplingOptions.GEMMA.toBuilder().seed(1).build());
     double[] seconds = new double[tokens];
     for (int i = 0; i < tokens; i++) {
