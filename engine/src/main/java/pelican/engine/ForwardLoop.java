@@ -2,8 +2,10 @@ package pelican.engine;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.function.BooleanSupplier;
@@ -17,9 +19,10 @@ import pelican.gguf.GgufFile;
  * time goes into one batch, so that each weight is read once for all of them; a long prompt goes in
  * slices, between which others take part.
  *
- * <p>Whoever generates comes back with its next token shortly after a pass. If the first to come
- * back were taken alone, all others would wait for it and share only every second pass, so the loop
- * waits for all, but no longer than a part of what the pass took.
+ * <p>Whoever generates comes back with its next token shortly after a pass. If those who waited
+ * meanwhile, or the first to come back, were taken alone, all others would wait for them and share
+ * only every second pass, so the loop waits for all whom it served, but no longer than a part of
+ * what the pass took.
  */
 final class ForwardLoop implements AutoCloseable {
   /**
@@ -37,10 +40,12 @@ final class ForwardLoop implements AutoCloseable {
   private final Thread thread;
   private boolean closed;
 
-  /** Requests that the last pass finished, when it ended, and what it took. */
-  private int finished;
+  /** Sequences that the last pass gave logits to and that may come back, guarded by the queue. */
+  private final Set<KvCache> served = new HashSet<>();
 
+  /** When the last pass ended, and what it took. */
   private long passEnd;
+
   private long passNanos;
 
   /** Tokens to append to a sequence. */
@@ -121,6 +126,7 @@ final class ForwardLoop implements AutoCloseable {
       if (closed) {
         throw new PelicanException("the model is closed");
       }
+      served.remove(request.cache);
       requests.add(request);
       requests.notifyAll();
     }
@@ -135,6 +141,14 @@ final class ForwardLoop implements AutoCloseable {
     }
   }
 
+  /** Says that a sequence has all that it wants, so that others need not wait for it. */
+  void leave(KvCache cache) {
+    synchronized (requests) {
+      served.remove(cache);
+      requests.notifyAll();
+    }
+  }
+
   private void loop() {
     List<Request> active = new ArrayList<>();
     Batch batch = new Batch();
@@ -144,10 +158,11 @@ final class ForwardLoop implements AutoCloseable {
           await(0);
         }
         long left = passEnd + passNanos / WAITED_PART - System.nanoTime();
-        while (requests.size() < finished && left > 0 && !closed) {
+        while (!served.isEmpty() && left > 0 && !closed) {
           await(left);
           left = passEnd + passNanos / WAITED_PART - System.nanoTime();
         }
+        served.clear();
         active.addAll(requests);
         requests.clear();
         if (closed) {
@@ -176,7 +191,6 @@ final class ForwardLoop implements AutoCloseable {
 
   private void pass(List<Request> active, Batch batch) {
     long start = System.nanoTime();
-    int before = active.size();
     fill(active, batch.clear());
     try {
       boolean logits = active.stream().anyMatch(request -> request.states == null);
@@ -195,16 +209,29 @@ final class ForwardLoop implements AutoCloseable {
         row += rows;
         request.next += request.inBatch;
       }
-      active.removeIf(
-          request -> request.next == request.tokens.length && request.done.complete(request.next));
+      finish(active, System.nanoTime() - start);
     } catch (RuntimeException | Error e) {
       Throwable told = e instanceof InternalError fault ? file.unreadable(fault) : e;
       active.forEach(request -> request.done.completeExceptionally(told));
       active.clear();
     }
-    finished = before - active.size();
+  }
+
+  /** Answers those whose tokens are all computed. */
+  private void finish(List<Request> active, long nanos) {
+    List<Request> finished =
+        active.stream().filter(request -> request.next == request.tokens.length).toList();
+    active.removeAll(finished);
+    passNanos = nanos;
     passEnd = System.nanoTime();
-    passNanos = passEnd - start;
+    synchronized (requests) {
+      for (Request request : finished) {
+        if (!request.all) {
+          served.add(request.cache);
+        }
+      }
+    }
+    finished.forEach(request -> request.done.complete(request.next));
   }
 
   private static void add(float[] states, int row, int rows, double[] sum) {

@@ -74,6 +74,15 @@ public final class Session {
   public Generation generate(
       int[] prompt, GenerationOptions options, Consumer<GeneratedToken> listener) {
     cancelled = false;
+    try {
+      return answer(prompt, options, listener);
+    } finally {
+      pause();
+    }
+  }
+
+  private Generation answer(
+      int[] prompt, GenerationOptions options, Consumer<GeneratedToken> listener) {
     Tokenizer tokenizer = model.tokenizer();
     long start = System.nanoTime();
     int cached = prefill(prompt);
@@ -144,7 +153,8 @@ public final class Session {
   }
 
   /**
-   * Computes a prompt, but for what it shares with the sequence so far.
+   * Computes a prompt, but for what it shares with the sequence so far; {@link #pause} if nothing
+   * follows.
    *
    * @return how many tokens it shares
    */
@@ -158,7 +168,12 @@ public final class Session {
     return shared;
   }
 
-  /** Draws a token after the sequence and appends it. */
+  /** Says that nothing follows soon, so that other sequences need not wait for this one. */
+  void pause() {
+    model.loop().leave(cache);
+  }
+
+  /** Draws a token after the sequence and appends it; {@link #pause} after the last. */
   int next(Sampler sampler) {
     int token = sampler.sample(logits, 0, logits.length);
     append(new int[] {token}, 0);

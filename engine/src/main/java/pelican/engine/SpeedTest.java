@@ -36,7 +36,9 @@ public final class SpeedTest {
     int[] prompt = randomTokens(tokens);
     long start = System.nanoTime();
     session.prefill(prompt);
-    return (System.nanoTime() - start) / 1e9;
+    double seconds = (System.nanoTime() - start) / 1e9;
+    session.pause();
+    return seconds;
   }
 
   /**
@@ -59,6 +61,7 @@ public final class SpeedTest {
       session.next(sampler);
       seconds[i] = (System.nanoTime() - start) / 1e9;
     }
+    session.pause();
     return seconds;
   }
 
@@ -73,6 +76,7 @@ public final class SpeedTest {
     for (int i = 0; i < sequences; i++) {
       Session one = model.newSession(depth + tokens + 1);
       one.prefill(randomTokens(depth));
+      one.pause();
       sessions.add(one);
     }
     try (ExecutorService threads = Executors.newFixedThreadPool(sequences)) {
@@ -87,6 +91,7 @@ public final class SpeedTest {
                   for (int j = 0; j < tokens; j++) {
                     one.next(sampler);
                   }
+                  one.pause();
                 },
                 threads));
       }
