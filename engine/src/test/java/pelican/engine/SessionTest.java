@@ -90,6 +90,26 @@ class SessionTest {
   }
 
   @Test
+  void whoTakesLongWithATokenDoesNotStopOthers() {
+    int[] prompt = randomPrompt(10, 6);
+    Generation alone = model.newSession().generate(prompt, GREEDY, token -> {});
+    List<Generation> others = new ArrayList<>();
+    Generation slow =
+        model
+            .newSession()
+            .generate(
+                prompt,
+                GREEDY,
+                token -> {
+                  if (others.isEmpty()) {
+                    others.add(model.newSession().generate(prompt, GREEDY, ignored -> {}));
+                  }
+                });
+    assertThat(others.get(0).tokens()).isEqualTo(alone.tokens());
+    assertThat(slow.tokens()).isEqualTo(alone.tokens());
+  }
+
+  @Test
   void cancellingEndsWithinAToken() {
     Session session = model.newSession();
     List<Integer> seen = new ArrayList<>();
