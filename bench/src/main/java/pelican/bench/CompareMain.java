@@ -37,6 +37,7 @@ public final class CompareMain implements Callable<Integer> {
   /** What to measure. */
   enum Part {
     SPEED,
+    DEPTH,
     MEMORY,
     FIRST_TOKEN,
     WARM_UP
@@ -124,8 +125,9 @@ public final class CompareMain implements Callable<Integer> {
       split = ",",
       paramLabel = "PART",
       description =
-          "Measure only: speed; memory (beyond the mapped file, at a context of 4096); first_token"
-              + " (from the start of the process); warm_up (tokens until the speed is steady).")
+          "Measure only: speed; depth (what a context costs a token); memory (beyond the mapped"
+              + " file, at a context of 4096); first_token (from the start of the process); warm_up"
+              + " (tokens until the speed is steady).")
   private Set<Part> only = EnumSet.allOf(Part.class);
 
   @ArgGroup private Format format = new Format();
@@ -160,7 +162,6 @@ public final class CompareMain implements Callable<Integer> {
     List<ComparisonReport.Speed> speeds =
         only.contains(Part.SPEED) ? measureSpeed(own, peer) : List.of();
     List<ComparisonReport.Figure> figures = new ArrayList<>();
-    figures.addAll(ComparisonReport.depthCosts(speeds));
     figures.addAll(ComparisonReport.freshJvms(speeds));
     measureFigures(own, peer, file, figures);
     String peerName = peer == null ? null : peer.name();
@@ -242,6 +243,15 @@ public final class CompareMain implements Callable<Integer> {
   private void measureFigures(
       EngineJar own, Contestant peer, Path file, List<ComparisonReport.Figure> figures) {
     int most = threads.stream().mapToInt(x -> x).max().orElseThrow();
+    if (only.contains(Part.DEPTH)) {
+      for (SpeedCase test : cases()) {
+        if (test.threads() == most && test.depth() > 0) {
+          String name =
+              "time per token of %s against that in an empty context".formatted(test.test());
+          add(figures, name, "×", 2, pairs, () -> own.depthCost(test, repetitions));
+        }
+      }
+    }
     if (only.contains(Part.FIRST_TOKEN)) {
       // The prompt is only counted here, so the warning of slow kernels would mislead.
       System.setProperty(KernelChoice.PROPERTY, "scalar");

@@ -40,30 +40,6 @@ record ComparisonReport(
    */
   record Figure(String name, String unit, int decimals, Spread values) {}
 
-  /** How many times longer a token takes after some context than after none, for each pair. */
-  static List<Figure> depthCosts(List<Speed> speeds) {
-    List<Figure> figures = new ArrayList<>();
-    for (Speed deep : speeds) {
-      SpeedCase test = deep.test;
-      if (test.depth() == 0) {
-        continue;
-      }
-      SpeedCase empty = new SpeedCase(test.threads(), 0, test.genTokens(), 0);
-      for (Speed shallow : speeds) {
-        if (shallow.test.equals(empty)) {
-          figures.add(
-              new Figure(
-                  "time per token at a context of %d against an empty one, %d thread(s)"
-                      .formatted(test.depth(), test.threads()),
-                  "×",
-                  2,
-                  new Speed(test, shallow.ours, deep.ours).ratio()));
-        }
-      }
-    }
-    return figures;
-  }
-
   /** How near the slowest fresh JVM comes to the fastest when it generates in an empty context. */
   static List<Figure> freshJvms(List<Speed> speeds) {
     List<Figure> figures = new ArrayList<>();

@@ -22,6 +22,10 @@ record EngineJar(String name, Path jar, Path model) implements Contestant {
 
   @Override
   public List<String> command(SpeedCase test, int runs, boolean warmUp) {
+    return command(test, String.valueOf(test.depth()), runs, warmUp);
+  }
+
+  private List<String> command(SpeedCase test, String depths, int runs, boolean warmUp) {
     List<String> command =
         java(
             "bench",
@@ -32,7 +36,7 @@ record EngineJar(String name, Path jar, Path model) implements Contestant {
             "--gen-tokens",
             String.valueOf(test.genTokens()),
             "--depth",
-            String.valueOf(test.depth()),
+            depths,
             "--threads",
             String.valueOf(test.threads()),
             "--repetitions",
@@ -47,7 +51,21 @@ record EngineJar(String name, Path jar, Path model) implements Contestant {
 
   @Override
   public double rate(SpeedCase test, String output) {
-    return row(output).at("/tokensPerSecond/median").asDouble();
+    return rate(rows(output, 1).getFirst());
+  }
+
+  private static double rate(JsonNode row) {
+    return row.at("/tokensPerSecond/median").asDouble();
+  }
+
+  /**
+   * How many times longer a token takes after a test's context than after none, both in one
+   * process, in turns.
+   */
+  double depthCost(SpeedCase test, int runs) {
+    String output = Programs.output(name, command(test, "0," + test.depth(), runs, true));
+    List<JsonNode> rows = rows(output, 2);
+    return rate(rows.getFirst()) / rate(rows.getLast());
   }
 
   /** The command that answers a prompt with one token. */
@@ -72,23 +90,31 @@ record EngineJar(String name, Path jar, Path model) implements Contestant {
    */
   List<Double> tokenSeconds(String output) {
     List<Double> seconds = new ArrayList<>();
-    row(output).path(TOKEN_SECONDS).path(0).forEach(value -> seconds.add(value.asDouble()));
+    rows(output, 1)
+        .getFirst()
+        .path(TOKEN_SECONDS)
+        .path(0)
+        .forEach(value -> seconds.add(value.asDouble()));
     if (seconds.isEmpty()) {
       throw new PelicanException(jar + ": its bench printed no " + TOKEN_SECONDS);
     }
     return seconds;
   }
 
-  private JsonNode row(String output) {
+  /** What the command printed of so many tests. */
+  private List<JsonNode> rows(String output, int tests) {
+    List<JsonNode> rows = new ArrayList<>();
     try {
-      JsonNode rows = Json.read(output);
-      if (rows.size() == 1 && rows.get(0).at("/tokensPerSecond/median").isNumber()) {
-        return rows.get(0);
-      }
+      Json.read(output).forEach(rows::add);
     } catch (JacksonException e) {
       throw new PelicanException(
           jar + ": its bench printed no JSON: " + Programs.firstLine(output) + " …", e);
     }
-    throw new PelicanException(jar + ": its bench printed no tokensPerSecond of one test");
+    if (rows.size() == tests
+        && rows.stream().allMatch(row -> row.at("/tokensPerSecond/median").isNumber())) {
+      return rows;
+    }
+    throw new PelicanException(
+        jar + ": its bench printed no tokensPerSecond of " + tests + " test(s)");
   }
 }

@@ -55,7 +55,7 @@ class CompareIT {
                   "-d",
                   "0,20",
                   "--only",
-                  "speed,first_token,warm_up",
+                  "speed,depth,first_token,warm_up",
                   "--json");
     } finally {
       System.setOut(before);
@@ -71,8 +71,7 @@ class CompareIT {
     }
     JsonNode figures = report.get("figures");
     assertThat(figures).hasSize(3);
-    assertThat(figures.get(0).get("name").asString())
-        .startsWith("time per token at a context of 20");
+    assertThat(figures.get(0).get("name").asString()).startsWith("time per token of tg4@d20");
     assertThat(figures.get(1).get("name").asString()).startsWith("first token after process start");
     assertThat(figures.get(1).at("/values/median").asDouble()).isBetween(0.1, 100.0);
     assertThat(figures.get(2).at("/values/median").asDouble()).isBetween(1.0, 64.0);

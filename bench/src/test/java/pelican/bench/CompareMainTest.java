@@ -157,7 +157,7 @@ class CompareMainTest {
             "--llama-bench",
             quotedLlama(),
             "--only",
-            "speed,warm_up",
+            "speed,depth,warm_up",
             "--pairs",
             "2",
             "-t",
@@ -178,11 +178,11 @@ class CompareMainTest {
             | tg8     | 1       | 11.50 (11.00–12.00) | 8.00 (8.00–8.00)    | 1.44 (1.38–1.50) |
             | tg8@d64 | 1       | 13.50 (13.00–14.00) | 8.00 (8.00–8.00)    | 1.69 (1.63–1.75) |
 
-            | figure                                                              | median (min–max)   |
-            |---------------------------------------------------------------------|--------------------|
-            | time per token at a context of 64 against an empty one, 1 thread(s) | 0.85 (0.85–0.86) × |
-            | 2 fresh JVMs, slowest / fastest, tg8, 1 thread(s)                   | 0.92               |
-            | first token at steady speed, after a prompt of 16                   | 2 (2–2)            |
+            | figure                                                     | median (min–max)   |
+            |------------------------------------------------------------|--------------------|
+            | 2 fresh JVMs, slowest / fastest, tg8, 1 thread(s)          | 0.92               |
+            | time per token of tg8@d64 against that in an empty context | 2.00 (2.00–2.00) × |
+            | first token at steady speed, after a prompt of 16          | 2 (2–2)            |
             """);
   }
 
@@ -281,7 +281,7 @@ class CompareMainTest {
           """
           --pairs 0           | 2 | --pairs is 0, expected 1 or more
           --threads 0         | 2 | --threads is 0, expected 1 or more
-          --only nothing      | 2 | expected one of [SPEED, MEMORY, FIRST_TOKEN, WARM_UP]
+          --only nothing      | 2 | expected one of [SPEED, DEPTH, MEMORY, FIRST_TOKEN, WARM_UP]
           --against /nowhere  | 1 | --against: /nowhere: no such file
           --engine-jar /no.jar | 1 | engine.jar: /no.jar: no such file
           """)
