@@ -70,7 +70,8 @@ final class IntegerTiles {
         int rows = Math.min(ROWS, rowTo - r);
         long at =
             address + w.rowBytes() * (r - rowFrom) + (long) (part / BLOCK) * type.blockBytes();
-        fetch(at, w.rowBytes(), rows, columns / BLOCK * type.blockBytes(), scratch);
+        long next = r + 2 * ROWS <= rowTo ? ROWS * w.rowBytes() : 0;
+        fetch(at, w.rowBytes(), rows, columns / BLOCK * type.blockBytes(), next, scratch);
         unpack(type, at, w.rowBytes(), rows, columns, scratch);
         for (int t = 0; t < x.tokens(); t += TOKENS) {
           int tokens = Math.min(TOKENS, x.tokens() - t);
@@ -92,12 +93,16 @@ final class IntegerTiles {
 
   /**
    * Reads a value of each cache line of a few rows' columns, so that they come from memory many at
-   * a time: what unpacks them does too much with each to have many on the way.
+   * a time: what unpacks them does too much with each to have many on the way. And one of each row
+   * after them, so that their pages' addresses are looked up meanwhile.
+   *
+   * @param next how many bytes after each row is another that comes next, or 0
    */
-  private static void fetch(long at, long rowBytes, int rows, int bytes, long scratch) {
+  private static void fetch(long at, long rowBytes, int rows, int bytes, long next, long scratch) {
     int sum = 0;
     for (int r = 0; r < rows; r++) {
       long row = at + rowBytes * r;
+      sum += Memory.ALL.get(Memory.INT, row + next & Memory.ANY);
       for (int i = 0; i < bytes; i += 64) {
         sum += Memory.ALL.get(Memory.INT, row + i & Memory.ANY);
       }
