@@ -19,6 +19,9 @@ final class GgufCursor {
   /** No string of a model comes near this: templates have kilobytes. */
   static final int MAX_STRING = 1 << 24;
 
+  /** The sign of 32 bits. */
+  private static final long SIGN = 1L << 31;
+
   private final MemorySegment file;
   private final String name;
   private final long size;
@@ -73,6 +76,13 @@ final class GgufCursor {
     return bits(file, type, take(type.bytes(), what));
   }
 
+  /**
+   * The same of a scalar anywhere in a file.
+   *
+   * <p>Where a file that was shortened has no memory any more, a read is a signal, and the JVM
+   * looks for the instruction after it. It does not know the one that loads 32 bits and extends
+   * their sign to 64 ({@code movsxd}), and ends the process; so the sign is extended by hand.
+   */
   static long bits(MemorySegment file, ValueType type, long at) {
     return switch (type) {
       case UINT8, BOOL -> Byte.toUnsignedLong(file.get(ValueLayout.JAVA_BYTE, at));
@@ -80,7 +90,7 @@ final class GgufCursor {
       case UINT16 -> Short.toUnsignedLong(file.get(SHORT, at));
       case INT16 -> file.get(SHORT, at);
       case UINT32 -> Integer.toUnsignedLong(file.get(INT, at));
-      case INT32, FLOAT32 -> file.get(INT, at);
+      case INT32, FLOAT32 -> (Integer.toUnsignedLong(file.get(INT, at)) ^ SIGN) - SIGN;
       case UINT64, INT64, FLOAT64 -> file.get(LONG, at);
       case STRING, ARRAY -> throw new IllegalArgumentException(type + " is no scalar");
     };
