@@ -2,7 +2,6 @@ package pelican.kernel;
 
 import java.lang.ref.Reference;
 import java.util.Arrays;
-import jdk.incubator.vector.FloatVector;
 import pelican.gguf.GgmlType;
 
 /** The kernels on the Vector API, at the width that the JVM prefers. */
@@ -18,13 +17,13 @@ public final class VectorKernels implements Kernels {
       ThreadLocal.withInitial(() -> new VectorRowDecoder(bits() >= 256));
 
   /**
-   * Kernels of the size that the JVM prefers.
+   * Kernels of the size that suits the machine.
    *
    * @param floatActivations whether tokens stay floats in all products; otherwise they become
    *     {@link QuantizedTokens} where that is faster
    */
   public VectorKernels(boolean floatActivations) {
-    this(FloatVector.SPECIES_PREFERRED.vectorBitSize(), floatActivations);
+    this(Processor.vectorBits(), floatActivations);
   }
 
   /** Kernels of another size than the JVM prefers, which work everywhere, if slowly. */
