@@ -35,7 +35,7 @@ final class IntegerTiles {
   private static final int ROW_BYTES =
       PART_BLOCKS * (IntegerRows.BLOCK_BYTES + SuperBlockScales.VECTOR_BYTES);
 
-  private static final int RUN_SUM_BYTES = 8 * 32;
+  private static final int RUN_SUM_BYTES = IntegerTileKernels.STEP * IntegerTileKernels.SUMS_BYTES;
 
   static final int SCRATCH_BYTES = RUN_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
 
@@ -157,17 +157,23 @@ final class IntegerTiles {
           long row = rows(scratch) + (long) ROW_BYTES * r;
           long weights = row + (long) IntegerRows.BLOCK_BYTES * b;
           long minimums = minimums(row) + (long) SuperBlockScales.VECTOR_BYTES * b;
+          long odd = weights + IntegerRows.GROUP_BYTES;
+          long oddValues = values + q.groupBytes(tile);
+          long oddSums = scratch + IntegerTileKernels.SUMS_BYTES;
           switch (tile) {
             case 8 -> {
               IntegerTileKernels.tile8(weights, blocks, values, scratch);
+              IntegerTileKernels.tile8(odd, blocks, oddValues, oddSums);
               IntegerTileKernels.finish8(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
             case 4 -> {
               IntegerTileKernels.tile4(weights, blocks, values, scratch);
+              IntegerTileKernels.tile4(odd, blocks, oddValues, oddSums);
               IntegerTileKernels.finish4(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
             default -> {
               IntegerTileKernels.tile1(weights, blocks, values, scratch);
+              IntegerTileKernels.tile1(odd, blocks, oddValues, oddSums);
               IntegerTileKernels.finish1(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
           }

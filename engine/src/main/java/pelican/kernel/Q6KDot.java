@@ -93,7 +93,10 @@ final class Q6KDot {
           int m = row & 1; // see Q4KDot
           long at = (m == 0 ? first : second) + o;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
-          FloatVector sum = FloatVector.fromMemorySegment(F8, Memory.ALL, kept + 64L * m, LITTLE);
+          long sumAt = kept + (long) RowDots.ROW_SUMS_BYTES * m;
+          FloatVector evenSum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
+          FloatVector oddSum =
+              FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt + RowDots.ODD, LITTLE);
           for (int half = 0; half < 2; half++) {
             int h = half & 1;
             long low = at + 64L * h;
@@ -118,10 +121,10 @@ final class Q6KDot {
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
-            sum =
+            evenSum =
                 scales
                     .rearrange(spreadA)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), evenSum);
             w =
                 nibbles
                     .and(IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE))
@@ -136,10 +139,10 @@ final class Q6KDot {
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
-            sum =
+            oddSum =
                 scales
                     .rearrange(spreadB)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), oddSum);
             VarHandle.loadLoadFence();
             w =
                 IntVector.fromMemorySegment(I8, Memory.ALL, low, LITTLE)
@@ -153,10 +156,10 @@ final class Q6KDot {
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
-            sum =
+            evenSum =
                 scales
                     .rearrange(spreadC)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), evenSum);
             w =
                 IntVector.fromMemorySegment(I8, Memory.ALL, low + 32, LITTLE)
                     .lanewise(VectorOperators.LSHR, 4)
@@ -172,13 +175,14 @@ final class Q6KDot {
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
-            sum =
+            oddSum =
                 scales
                     .rearrange(spreadD)
-                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), sum);
+                    .fma((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0), oddSum);
             VarHandle.loadLoadFence();
           }
-          sum.intoMemorySegment(Memory.ALL, kept + 64L * m, LITTLE);
+          evenSum.intoMemorySegment(Memory.ALL, sumAt, LITTLE);
+          oddSum.intoMemorySegment(Memory.ALL, sumAt + RowDots.ODD, LITTLE);
         }
         values = values + QuantizedTokens.SINGLE_BLOCK_BYTES & Memory.ANY;
       }

@@ -141,6 +141,11 @@ final class QuantizedTokens {
     return memory.address() + ((long) first * columns + (long) tile * column) / GROUP * GROUP_BYTES;
   }
 
+  /** The bytes from a tile's values for a group to those for the next one of a block. */
+  long groupBytes(int tile) {
+    return single ? SINGLE_BYTES : (long) tile * GROUP_BYTES;
+  }
+
   /**
    * The address of the sums of a tile's groups, from a column on: for each block and each token in
    * turn those of eight groups, which meet the minimums of a super-block. They are negative, since

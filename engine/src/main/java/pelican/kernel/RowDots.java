@@ -25,8 +25,14 @@ final class RowDots {
   /** Room for them. */
   static final int SUMS_BYTES = SUMS * 32;
 
-  /** Of both rows of a pair, the sum of a run's products and that of its minimums. */
-  static final int RUN_SUMS_BYTES = PAIR * 64;
+  /** A row's sums of a run: of products of even groups, then of odd ones, then of minimums. */
+  static final int ROW_SUMS_BYTES = 3 * 32;
+
+  static final int ODD = 32;
+  static final int MINIMUMS = 64;
+
+  /** Those of both rows of a pair. */
+  static final int RUN_SUMS_BYTES = PAIR * ROW_SUMS_BYTES;
 
   /** Room for these, and for the scales of a super-block of both rows. */
   static final int SCRATCH_BYTES = RUN_SUMS_BYTES + PAIR * 32;
@@ -82,25 +88,27 @@ final class RowDots {
   }
 
   /**
-   * Ends a run of both rows as {@link IntegerTileKernels} do that of a tile: adds the sums of
-   * products and of minimums, times the token's factor, to those of a part, and sets them to zero
-   * for the next run.
+   * Ends a run of both rows as {@link IntegerTileKernels} do that of a tile: adds both sums of
+   * products and that of minimums, times the token's factor, to those of a part, and sets them to
+   * zero for the next run.
    */
   static void endRun(long scratch, long factor, long sums) {
     long first = scratch & Memory.ANY;
     long firstSum = sums & Memory.ANY;
     for (int row = 0; row < PAIR; row++) {
       int m = row & 1;
-      long at = first + 64L * m;
+      long at = first + (long) ROW_SUMS_BYTES * m;
       long to = firstSum + 32L * m;
       FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
-          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE))
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + ODD, LITTLE))
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + MINIMUMS, LITTLE))
           .fma(
               FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
               FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
           .intoMemorySegment(Memory.ALL, to, LITTLE);
       FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at, LITTLE);
-      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + 32, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + ODD, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + MINIMUMS, LITTLE);
     }
   }
 
