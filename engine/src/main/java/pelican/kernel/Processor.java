@@ -7,25 +7,30 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.stream.Stream;
-import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
 
-/** What the JVM does not tell of the processor, where the system does. */
+/** What suits the processor, of which the JVM does not tell all that the system does. */
 final class Processor {
   private static final Path DESCRIPTION = Path.of("/proc/cpuinfo");
 
+  private static final VectorShape SHAPE = shape();
+
+  /** The vectors that the kernels use. */
+  static final VectorSpecies<Float> FLOATS = VectorSpecies.of(float.class, SHAPE);
+
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SHAPE);
+
   private Processor() {}
 
-  /**
-   * The size in bits of the vectors that products are fastest with: the JVM's own choice, but for
-   * processors that {@link #splits split} what has 512 bits.
-   */
-  static int vectorBits() {
-    int preferred = FloatVector.SPECIES_PREFERRED.vectorBitSize();
-    if (preferred < 512 || !Files.isReadable(DESCRIPTION)) {
+  /** The JVM's own choice, but for processors that {@link #splits split} what has 512 bits. */
+  private static VectorShape shape() {
+    VectorShape preferred = VectorShape.preferredShape();
+    if (preferred.vectorBitSize() < 512 || !Files.isReadable(DESCRIPTION)) {
       return preferred;
     }
     try (Stream<String> lines = Files.lines(DESCRIPTION)) {
-      return splits(lines) ? 256 : preferred;
+      return splits(lines) ? VectorShape.S_256_BIT : preferred;
     } catch (IOException | UncheckedIOException e) {
       return preferred; // as where there is no description
     }

@@ -46,8 +46,8 @@ final class Q4KDot {
    * known not to be negative and needs no mask of its own. What is the same for all of a pair's
    * super-blocks is computed before them.
    *
-   * <p>Products of even and of odd groups are added up apart. An FMA takes four cycles, and those of
-   * a single sum, each waiting for the one before, filled the processor's schedulers.
+   * <p>Products of even and of odd groups are added up apart. An FMA takes four cycles, and those
+   * of a single sum, each waiting for the one before, filled the processor's schedulers.
    *
    * <p>The lower and the upper bits of a scale are added, which is as good as OR: where vectors of
    * 512 bits are known, the compiler makes a single instruction of AND and OR, and then no longer

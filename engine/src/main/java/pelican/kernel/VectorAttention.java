@@ -16,8 +16,8 @@ import jdk.incubator.vector.VectorSpecies;
  * subnormals included; a multiplication puts that right.
  */
 final class VectorAttention {
-  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
-  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> S = Processor.FLOATS;
+  private static final VectorSpecies<Integer> I = Processor.INTS;
   private static final int L = S.length();
   private static final int BYTES = S.vectorByteSize();
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;

@@ -14,8 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
  * exponent would make a number of it, and of a damaged file's weights plausible output.
  */
 final class VectorExp {
-  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
-  private static final VectorSpecies<Integer> I = IntVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> S = Processor.FLOATS;
+  private static final VectorSpecies<Integer> I = Processor.INTS;
   private static final int L = S.length();
 
   private static final float LIMIT = 87f;

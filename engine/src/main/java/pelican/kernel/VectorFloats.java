@@ -7,7 +7,7 @@ import jdk.incubator.vector.VectorSpecies;
 
 /** Element-wise operations and reductions over floats. */
 final class VectorFloats {
-  static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Float> S = Processor.FLOATS;
   static final int L = S.length();
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;

@@ -23,7 +23,7 @@ public final class VectorKernels implements Kernels {
    *     {@link QuantizedTokens} where that is faster
    */
   public VectorKernels(boolean floatActivations) {
-    this(Processor.vectorBits(), floatActivations);
+    this(Processor.FLOATS.vectorBitSize(), floatActivations);
   }
 
   /** Kernels of another size than the JVM prefers, which work everywhere, if slowly. */

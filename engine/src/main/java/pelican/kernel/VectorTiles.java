@@ -25,7 +25,7 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class VectorTiles {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-  private static final VectorSpecies<Float> S = FloatVector.SPECIES_PREFERRED;
+  private static final VectorSpecies<Float> S = Processor.FLOATS;
   private static final int L = S.length();
   private static final int BYTES = S.vectorByteSize();
 
