@@ -4,8 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -13,6 +12,8 @@ import jdk.incubator.vector.VectorSpecies;
 /** What suits the processor, of which the JVM does not tell all that the system does. */
 final class Processor {
   private static final Path DESCRIPTION = Path.of("/proc/cpuinfo");
+
+  private static final Set<String> SPLITTING = Set.of("vendor_id:AuthenticAMD", "cpu family:25");
 
   private static final VectorShape SHAPE = shape();
 
@@ -26,13 +27,13 @@ final class Processor {
   /** The JVM's own choice, but for processors that {@link #splits split} what has 512 bits. */
   private static VectorShape shape() {
     VectorShape preferred = VectorShape.preferredShape();
-    if (preferred.vectorBitSize() < 512 || !Files.isReadable(DESCRIPTION)) {
+    if (preferred.vectorBitSize() < 512) {
       return preferred;
     }
     try (Stream<String> lines = Files.lines(DESCRIPTION)) {
       return splits(lines) ? VectorShape.S_256_BIT : preferred;
     } catch (IOException | UncheckedIOException e) {
-      return preferred; // as where there is no description
+      return preferred; // other systems have no such file
     }
   }
 
@@ -45,12 +46,11 @@ final class Processor {
    * @param description lines of {@code /proc/cpuinfo}: of each processor a name and a value in each
    */
   static boolean splits(Stream<String> description) {
-    Map<String, String> first = new HashMap<>();
-    description
-        .takeWhile(line -> !line.isBlank())
-        .map(line -> line.split(":", 2))
-        .filter(parts -> parts.length == 2)
-        .forEach(parts -> first.put(parts[0].strip(), parts[1].strip()));
-    return "AuthenticAMD".equals(first.get("vendor_id")) && "25".equals(first.get("cpu family"));
+    return description
+            .takeWhile(line -> !line.isBlank())
+            .map(line -> line.replaceFirst("\\s*:\\s*", ":"))
+            .filter(SPLITTING::contains)
+            .count()
+        == SPLITTING.size();
   }
 }

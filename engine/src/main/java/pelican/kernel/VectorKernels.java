@@ -4,7 +4,7 @@ import java.lang.ref.Reference;
 import java.util.Arrays;
 import pelican.gguf.GgmlType;
 
-/** The kernels on the Vector API, at the width that the JVM prefers. */
+/** The kernels on the Vector API, at the width that suits the machine. */
 public final class VectorKernels implements Kernels {
   /** Halves that are widened at a time: as floats, half of a core's first cache. */
   private static final int WIDENED = 4096;
@@ -26,7 +26,7 @@ public final class VectorKernels implements Kernels {
     this(Processor.FLOATS.vectorBitSize(), floatActivations);
   }
 
-  /** Kernels of another size than the JVM prefers, which work everywhere, if slowly. */
+  /** Kernels of another size, which work everywhere, if slowly. */
   VectorKernels(int bits, boolean floatActivations) {
     this.bits = bits;
     this.floatActivations = floatActivations;
