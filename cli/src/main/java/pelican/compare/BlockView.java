@@ -122,11 +122,7 @@ public record BlockView(String tensor, long block, long blocks, long first, List
                     sources.getFirst().label()));
       }
       float[] expected = stored.isEmpty() ? null : stored.getFirst().weights();
-      try {
-        stored.add(read(source, info, first, count, expected));
-      } catch (InternalError e) {
-        throw source.file().unreadable(e);
-      }
+      stored.add(source.file().reading(() -> read(source, info, first, count, expected)));
     }
     return new BlockView(tensor, block, blocks, first, stored);
   }

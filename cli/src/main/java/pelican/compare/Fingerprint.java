@@ -36,12 +36,8 @@ public final class Fingerprint {
     for (TensorInfo tensor : file.tensors().values()) {
       fingerprint.add(tensor.name() + tensor.type() + tensor.dims());
       MemorySegment data = file.data(tensor);
-      try {
-        fingerprint.digest.update(
-            data.asSlice(0, Math.min(SAMPLE, data.byteSize())).toArray(ValueLayout.JAVA_BYTE));
-      } catch (InternalError e) {
-        throw file.unreadable(e);
-      }
+      MemorySegment sample = data.asSlice(0, Math.min(SAMPLE, data.byteSize()));
+      fingerprint.digest.update(file.reading(() -> sample.toArray(ValueLayout.JAVA_BYTE)));
     }
     return fingerprint.toString();
   }

@@ -115,14 +115,12 @@ record WeightError(
 
   /** Decodes weights that begin at a block; the piece's size is a multiple of every block's. */
   private static float[] decode(GgufFile file, TensorInfo tensor, long from, int size) {
-    float[] weights = new float[size];
-    try {
-      BlockFormat.of(tensor.type())
-          .dequantize(file.data(tensor), tensor.type().bytes(from), weights, 0, size);
-    } catch (InternalError e) {
-      throw file.unreadable(e);
-    }
-    return weights;
+    BlockFormat format = BlockFormat.of(tensor.type());
+    return file.reading(() -> {
+      float[] weights = new float[size];
+      format.dequantize(file.data(tensor), tensor.type().bytes(from), weights, 0, size);
+      return weights;
+    });
   }
 
   /** The weighted mean of relative errors: {@code sqrt(Σ n·e² / Σ n)}. */

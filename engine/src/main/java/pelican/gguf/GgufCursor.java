@@ -33,11 +33,6 @@ final class GgufCursor {
     this.size = file.byteSize();
   }
 
-  static GgufException shrunk(String where, InternalError cause) {
-    return new GgufException(
-        where + ": the file became shorter, or could not be read, while in use", cause);
-  }
-
   GgufException error(String problem) {
     return new GgufException(name + ": " + problem);
   }

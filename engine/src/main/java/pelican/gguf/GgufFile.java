@@ -12,14 +12,15 @@ import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * A GGUF file of version 2 or 3, little-endian, mapped into memory as one read-only segment: files
  * may be larger than 2 GB, and nothing of them is copied.
  *
  * <p>The header is checked wholly when the file is opened: whatever tensor the file names lies
- * inside it. A file that another process shortens while it is mapped makes later reads of tensor
- * data throw {@link InternalError}; reads of metadata throw {@link GgufException} then.
+ * inside it. The metadata is copied then, the data of tensors is mapped: a file that another
+ * process shortens makes later reads of tensor data throw {@link InternalError}.
  *
  * <p>Safe for use by many threads. After {@link #close()} every segment and string array of the
  * file throws {@link IllegalStateException} when read.
@@ -31,11 +32,11 @@ public final class GgufFile implements AutoCloseable {
   private final GgufReader.Header header;
   private final Map<String, TensorInfo> tensors;
 
-  private GgufFile(Path path, Arena arena, MemorySegment file) {
+  private GgufFile(Path path, Arena arena, MemorySegment file, GgufReader.Header header) {
     this.path = path;
     this.arena = arena;
     this.file = file;
-    this.header = GgufReader.read(file, path);
+    this.header = header;
     this.tensors = Collections.unmodifiableMap(header.tensors());
   }
 
@@ -56,20 +57,22 @@ public final class GgufFile implements AutoCloseable {
     }
     Arena arena = Arena.ofShared();
     try {
-      return new GgufFile(path, arena, map(path, arena));
+      return open(path, arena);
     } catch (Throwable e) {
       arena.close();
       throw e;
     }
   }
 
-  private static MemorySegment map(Path path, Arena arena) {
+  private static GgufFile open(Path path, Arena arena) {
     try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
       long size = channel.size();
       if (size == 0) {
         throw new GgufException(path + ": an empty file, expected a GGUF file");
       }
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      GgufReader.Header header = reading(path, () -> GgufReader.read(file, path, arena));
+      return new GgufFile(path, arena, file, header);
     } catch (NoSuchFileException e) {
       throw new GgufException(path + ": no such file", e);
     } catch (AccessDeniedException e) {
@@ -130,10 +133,34 @@ public final class GgufFile implements AutoCloseable {
   }
 
   /**
-   * What to tell when reading the data of a tensor threw, as it does where the file was shortened.
+   * Does what reads the data of tensors.
+   *
+   * @throws GgufException if the file was shortened or cannot be read
    */
+  public <T> T reading(Supplier<T> read) {
+    return reading(path, read);
+  }
+
+  private static <T> T reading(Path path, Supplier<T> read) {
+    try {
+      T result = read.get();
+      // Compiled code goes on after a read that failed. Its error is thrown when a thread next
+      // returns from a native method, at the latest: here, where it is caught.
+      Thread.yield();
+      return result;
+    } catch (InternalError e) {
+      throw unreadable(path, e);
+    }
+  }
+
+  /** What to tell when reading the data of a tensor threw elsewhere. */
   public GgufException unreadable(InternalError cause) {
-    return GgufCursor.shrunk(path.toString(), cause);
+    return unreadable(path, cause);
+  }
+
+  private static GgufException unreadable(Path path, InternalError cause) {
+    return new GgufException(
+        path + ": the file became shorter, or could not be read, while in use", cause);
   }
 
   /** Unmaps the file. Further calls do nothing. */

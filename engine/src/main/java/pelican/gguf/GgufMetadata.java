@@ -15,9 +15,9 @@ import java.util.Set;
 import java.util.function.IntFunction;
 
 /**
- * The key-value pairs of a GGUF file. Values are read from the mapped file when asked for. Every
- * getter throws {@link GgufException}, naming file, key, value and expectation, where the key is
- * missing (unless a default is given) or its value is not what was asked for.
+ * The key-value pairs of a GGUF file. Values are read from a copy of its header when asked for.
+ * Every getter throws {@link GgufException}, naming file, key, value and expectation, where the key
+ * is missing (unless a default is given) or its value is not what was asked for.
  */
 public final class GgufMetadata {
   /**
@@ -34,13 +34,13 @@ public final class GgufMetadata {
   /** Arrays that are turned into Java arrays stay below this: 64 MB of ints. */
   private static final int MAX_NUMBERS = 1 << 24;
 
-  private final MemorySegment file;
+  private final MemorySegment header;
   private final Path path;
   private final String name;
   private final Map<String, Value> values;
 
-  GgufMetadata(MemorySegment file, Path path, Map<String, Value> values) {
-    this.file = file;
+  GgufMetadata(MemorySegment header, Path path, Map<String, Value> values) {
+    this.header = header;
     this.path = path;
     this.name = path.toString();
     this.values = values;
@@ -209,7 +209,7 @@ public final class GgufMetadata {
     if (value.strings() == null) {
       throw wrong(key, value, "an array of strings");
     }
-    return new StringArray(file, name + ": " + key, value.strings());
+    return new StringArray(header, value.strings());
   }
 
   /**
@@ -229,7 +229,7 @@ public final class GgufMetadata {
       return strings(key);
     }
     if (value.element() == ValueType.ARRAY) {
-      GgufCursor cursor = new GgufCursor(file, name);
+      GgufCursor cursor = new GgufCursor(header, name);
       cursor.take(value.at(), "the part before " + key);
       List<Object> arrays = new ArrayList<>();
       for (int i = 0; i < value.count(); i++) {
@@ -242,27 +242,15 @@ public final class GgufMetadata {
 
   /** A key's value as it stands in the file: the number of its type, then its bytes. */
   byte[] raw(String key) {
-    try {
-      return rawSegment(key).toArray(ValueLayout.JAVA_BYTE);
-    } catch (InternalError e) {
-      throw GgufCursor.shrunk(name, e);
-    }
-  }
-
-  private MemorySegment rawSegment(String key) {
     Value value = value(key);
-    if (value.type() != ValueType.ARRAY) {
-      long bytes = value.type().bytes();
-      if (value.type() == ValueType.STRING) {
-        bytes = Long.BYTES + file.get(GgufCursor.LONG, value.at());
-      }
-      return file.asSlice(value.at() - Integer.BYTES, Integer.BYTES + bytes);
+    long start = value.at() - Integer.BYTES;
+    if (value.type() == ValueType.ARRAY) {
+      start -= Integer.BYTES + Long.BYTES;
     }
-    long start = value.at() - Integer.BYTES - Integer.BYTES - Long.BYTES;
-    GgufCursor cursor = new GgufCursor(file, name);
+    GgufCursor cursor = new GgufCursor(header, name);
     cursor.take(start + Integer.BYTES, "the part before " + key);
-    skip(cursor, ValueType.ARRAY, key);
-    return file.asSlice(start, cursor.position() - start);
+    skip(cursor, value.type(), key);
+    return header.asSlice(start, cursor.position() - start).toArray(ValueLayout.JAVA_BYTE);
   }
 
   private static void skip(GgufCursor cursor, ValueType type, String key) {
@@ -385,30 +373,22 @@ public final class GgufMetadata {
   }
 
   private long bits(Value value, int index) {
-    try {
-      return GgufCursor.bits(
-          file, value.element(), value.at() + (long) index * value.element().bytes());
-    } catch (InternalError e) {
-      throw GgufCursor.shrunk(name, e);
-    }
+    return GgufCursor.bits(
+        header, value.element(), value.at() + (long) index * value.element().bytes());
   }
 
   private String text(Value value) {
-    try {
-      GgufCursor cursor = new GgufCursor(file, name);
-      cursor.take(value.at(), "the part before a string");
-      byte[] bytes = new byte[cursor.stringLength("a string")];
-      MemorySegment.copy(
-          file,
-          ValueLayout.JAVA_BYTE,
-          cursor.take(bytes.length, "a string"),
-          bytes,
-          0,
-          bytes.length);
-      return new String(bytes, StandardCharsets.UTF_8);
-    } catch (InternalError e) {
-      throw GgufCursor.shrunk(name, e);
-    }
+    GgufCursor cursor = new GgufCursor(header, name);
+    cursor.take(value.at(), "the part before a string");
+    byte[] bytes = new byte[cursor.stringLength("a string")];
+    MemorySegment.copy(
+        header,
+        ValueLayout.JAVA_BYTE,
+        cursor.take(bytes.length, "a string"),
+        bytes,
+        0,
+        bytes.length);
+    return new String(bytes, StandardCharsets.UTF_8);
   }
 
   private GgufException wrong(String key, Value value, String expected) {

@@ -1,5 +1,6 @@
 package pelican.gguf;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,6 +34,9 @@ final class GgufReader {
   static final int MAX_TENSORS = 1 << 16;
   static final int MAX_NESTING = 4;
 
+  /** Seventeen times what Gemma's vocabulary and merges take. */
+  static final int MAX_METADATA_BYTES = 1 << 28;
+
   /** The least that a pair takes: key length, one byte of key, type, a value of one byte. */
   private static final int LEAST_PAIR = 8 + 1 + 4 + 1;
 
@@ -41,24 +45,28 @@ final class GgufReader {
 
   private final MemorySegment file;
   private final Path path;
+  private final Arena arena;
   private final GgufCursor in;
 
   /** What a header holds. */
   record Header(
       int version, int alignment, GgufMetadata metadata, Map<String, TensorInfo> tensors) {}
 
-  private GgufReader(MemorySegment file, Path path) {
+  private GgufReader(MemorySegment file, Path path, Arena arena) {
     this.file = file;
     this.path = path;
+    this.arena = arena;
     this.in = new GgufCursor(file, path.toString());
   }
 
-  static Header read(MemorySegment file, Path path) {
-    try {
-      return new GgufReader(file, path).header();
-    } catch (InternalError e) {
-      throw GgufCursor.shrunk(path.toString(), e);
-    }
+  /**
+   * Reads the header of a file.
+   *
+   * @param arena where the copy of the metadata lives
+   * @throws InternalError if the file became shorter meanwhile
+   */
+  static Header read(MemorySegment file, Path path, Arena arena) {
+    return new GgufReader(file, path, arena).header();
   }
 
   private Header header() {
@@ -71,9 +79,15 @@ final class GgufReader {
     long keyCount = count("metadata keys", MAX_KEYS);
     atLeast(tensorCount, LEAST_TENSOR, "tensors");
     atLeast(keyCount, LEAST_PAIR, "metadata keys");
-    GgufMetadata metadata = new GgufMetadata(file, path, pairs((int) keyCount));
+    Map<String, GgufMetadata.Value> pairs = pairs((int) keyCount);
+    GgufMetadata metadata = new GgufMetadata(copy(in.position()), path, pairs);
     int alignment = alignment(metadata);
     return new Header(version, alignment, metadata, tensors((int) tensorCount, alignment));
+  }
+
+  /** The file's first bytes, in memory that stays as it is whatever becomes of the file. */
+  private MemorySegment copy(long bytes) {
+    return arena.allocate(bytes).copyFrom(file.asSlice(0, bytes)).asReadOnly();
   }
 
   private int version() {
@@ -115,6 +129,12 @@ final class GgufReader {
       String what = "metadata " + Quote.quote(key);
       if (pairs.put(key, value(what)) != null) {
         throw in.error(what + " appears twice");
+      }
+      if (in.position() > MAX_METADATA_BYTES) {
+        throw in.error(
+            String.format(
+                "%s ends at byte %d, expected at most %d",
+                what, in.position(), MAX_METADATA_BYTES));
       }
     }
     return pairs;
@@ -188,11 +208,17 @@ final class GgufReader {
           case ARRAY -> Integer.BYTES + Long.BYTES;
           default -> element.bytes();
         };
-    if (count < 0 || count > in.remaining() / least || count >= Integer.MAX_VALUE) {
+    if (count < 0 || count > in.remaining() / least) {
       throw in.error(
           String.format(
               "%s is an array of %s %s, but only %d bytes are left in the file",
               what, Long.toUnsignedString(count), element, in.remaining()));
+    }
+    if (count > MAX_METADATA_BYTES / least) {
+      throw in.error(
+          String.format(
+              "%s is an array of %d %s, expected at most %d",
+              what, count, element, MAX_METADATA_BYTES / least));
     }
     return (int) count;
   }

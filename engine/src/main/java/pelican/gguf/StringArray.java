@@ -9,23 +9,20 @@ import java.util.RandomAccess;
 
 /**
  * An array of strings inside a GGUF file. Only the places of the strings are held; each is read
- * from the mapped file when asked for, so a vocabulary of any size costs eight bytes an entry.
+ * from the copy of the header when asked for, as bytes or as a string.
  */
 public final class StringArray extends AbstractList<String> implements RandomAccess {
   /** Bytes of the length that stands before each string. */
   static final int PREFIX = Long.BYTES;
 
-  private final MemorySegment file;
-  private final String where;
+  private final MemorySegment header;
   private final long[] offsets;
 
   /**
-   * @param where names file and key in messages
    * @param offsets of each string's length prefix, and the end of the last string
    */
-  StringArray(MemorySegment file, String where, long[] offsets) {
-    this.file = file;
-    this.where = where;
+  StringArray(MemorySegment header, long[] offsets) {
+    this.header = header;
     this.offsets = offsets;
   }
 
@@ -46,22 +43,6 @@ public final class StringArray extends AbstractList<String> implements RandomAcc
     return (int) (offsets[index + 1] - offsets[index] - PREFIX);
   }
 
-  /** The mapped file that {@link #offset} refers to. */
-  public MemorySegment file() {
-    return file;
-  }
-
-  /** Where the bytes of a string begin in {@link #file()}. */
-  public long offset(int index) {
-    Objects.checkIndex(index, size());
-    return offsets[index] + PREFIX;
-  }
-
-  /** The bytes of a string, in the mapped file. */
-  public MemorySegment segment(int index) {
-    return file.asSlice(offset(index), length(index));
-  }
-
   /** A copy of the bytes of a string. */
   public byte[] bytes(int index) {
     byte[] bytes = new byte[length(index)];
@@ -77,11 +58,7 @@ public final class StringArray extends AbstractList<String> implements RandomAcc
    */
   public int copy(int index, byte[] target, int at) {
     int length = length(index);
-    try {
-      MemorySegment.copy(file, ValueLayout.JAVA_BYTE, offsets[index] + PREFIX, target, at, length);
-    } catch (InternalError e) {
-      throw GgufCursor.shrunk(where, e);
-    }
+    MemorySegment.copy(header, ValueLayout.JAVA_BYTE, offsets[index] + PREFIX, target, at, length);
     return length;
   }
 }

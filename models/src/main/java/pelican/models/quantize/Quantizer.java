@@ -189,7 +189,7 @@ public final class Quantizer {
       while (next < elements && pending.size() < 2 * threads) {
         long from = next;
         int count = (int) Math.min(CHUNK, elements - from);
-        pending.add(pool.submit(() -> chunk(file, tensor, to, from, count)));
+        pending.add(pool.submit(() -> file.reading(() -> chunk(file, tensor, to, from, count))));
         next += count;
       }
       out.write(result(pending.remove()));
@@ -217,19 +217,15 @@ public final class Quantizer {
     GgmlType type = tensor.type();
     MemorySegment data = file.data(tensor);
     byte[] bytes = new byte[Math.toIntExact(to.bytes(count))];
-    try {
-      if (to == type) {
-        MemorySegment.ofArray(bytes).copyFrom(data.asSlice(type.bytes(from), bytes.length));
-        return bytes;
-      }
-      float[] weights = new float[count];
-      BlockFormat.of(type).dequantize(data, type.bytes(from), weights, 0, count);
-      check(tensor, to, from, weights);
-      BlockEncoder.of(to).encode(weights, 0, count, bytes, 0);
+    if (to == type) {
+      MemorySegment.ofArray(bytes).copyFrom(data.asSlice(type.bytes(from), bytes.length));
       return bytes;
-    } catch (InternalError e) {
-      throw file.unreadable(e);
     }
+    float[] weights = new float[count];
+    BlockFormat.of(type).dequantize(data, type.bytes(from), weights, 0, count);
+    check(tensor, to, from, weights);
+    BlockEncoder.of(to).encode(weights, 0, count, bytes, 0);
+    return bytes;
   }
 
   private void check(TensorInfo tensor, GgmlType to, long from, float[] weights) {
