@@ -336,7 +336,7 @@ final class IntegerTileKernels {
                       .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
                       .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
-      p += STEP * QuantizedTokens.SINGLE_BYTES;
+      p += STEP * QuantizedTokens.GROUP_BYTES;
       group += STEP;
       if (group % GROUPS == 0) {
         p += QuantizedTokens.SINGLE_BLOCK_BYTES - QuantizedTokens.SINGLE_SUMS;

@@ -158,7 +158,7 @@ final class IntegerTiles {
           long weights = row + (long) IntegerRows.BLOCK_BYTES * b;
           long minimums = minimums(row) + (long) SuperBlockScales.VECTOR_BYTES * b;
           long odd = weights + IntegerRows.GROUP_BYTES;
-          long oddValues = values + q.groupBytes(tile);
+          long oddValues = values + (long) tile * QuantizedTokens.GROUP_BYTES;
           long oddSums = scratch + IntegerTileKernels.SUMS_BYTES;
           switch (tile) {
             case 8 -> {

@@ -35,7 +35,7 @@ final class Q4KDot {
   private Q4KDot() {}
 
   /**
-   * Pairs of rows, a super-block of both in each step. The loops over a pair and over halves of a
+   * Sets of rows, a super-block of each in a step. The loops over a set and over halves of a
    * super-block are there for the first compiler, which would skip a method of four times the
    * length, so that it stayed in the interpreter; the second writes them out, with addresses that
    * differ by constants. The fences cost no instruction: they keep the compiler from loading ahead,
@@ -43,7 +43,7 @@ final class Q4KDot {
    * SuperBlockScales} does it.
    *
    * <p>Within a row the loop counts bytes: a number from zero on, added to a row's address, is
-   * known not to be negative and needs no mask of its own. What is the same for all of a pair's
+   * known not to be negative and needs no mask of its own. What is the same for all of a set's
    * super-blocks is computed before them.
    *
    * <p>Products of even and of odd groups are added up apart. An FMA takes four cycles, and those
@@ -56,20 +56,20 @@ final class Q4KDot {
    * <p>A run ends where the next begins, at the head of the loop: at its end the compiler no longer
    * inlines ({@code NodeCountInliningCutoff}), and around a call it keeps vectors as objects.
    *
-   * @param address the address of the pairs' first rows, one after the other
-   * @param distance how many bytes after them their second rows are
+   * @param address the address of the sets' first rows, one after the other
+   * @param distance how many bytes after each row the next one of its set is
    * @param x the address of the token's values
    * @param factors the address of the factors of the token's runs
    * @param scratch the address of {@link RowDots#SCRATCH_BYTES}: the sums of a run, zeros, and room
    *     for scales (to spread one over a vector costs no instruction of its own when it comes from
    *     memory)
-   * @param rowSums the address of a sum for each part of each pair, that of its first row before
-   *     that of its second; what is there is added to
+   * @param rowSums the address of a sum for each part of each set, those of its rows in turn; what
+   *     is there is added to
    */
   static void dot(
       long address,
       long distance,
-      int pairs,
+      int sets,
       int blocks,
       long x,
       long factors,
@@ -90,9 +90,8 @@ final class Q4KDot {
     // of the run that ends; at first zeros are added to the first sum
     long factor = factors;
     long to = rowSums;
-    for (int pair = 0; pair < pairs; pair++) {
-      long first = address + (long) rowBytes * pair & Memory.ANY;
-      long second = first + distance & Memory.ANY;
+    for (int set = 0; set < sets; set++) {
+      long first = address + (long) rowBytes * set & Memory.ANY;
       long values = x & Memory.ANY;
       long runEnd = values;
       for (int o = 0; o < rowBytes; o += BYTES) {
@@ -100,12 +99,12 @@ final class Q4KDot {
           RowDots.endRun(scratch, factor, to);
           int block = o / BYTES;
           factor = factors + 4L * (block / QuantizedTokens.RUN_BLOCKS);
-          to = rowSums + 32L * RowDots.PAIR * (pair * parts + block / IntegerTiles.PART_BLOCKS);
+          to = rowSums + 32L * RowDots.ROWS * (set * parts + block / IntegerTiles.PART_BLOCKS);
           runEnd = values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES;
         }
-        for (int row = 0; row < RowDots.PAIR; row++) {
-          int m = row & 1; // so that addresses are known not to be negative
-          long at = (m == 0 ? first : second) + o;
+        for (int row = 0; row < RowDots.ROWS; row++) {
+          int m = row & 3; // so that addresses are known not to be negative
+          long at = first + distance * m + o & Memory.ANY;
           long minimumsAt = kept + RowDots.MINIMUMS + (long) RowDots.ROW_SUMS_BYTES * m;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
           float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
@@ -133,9 +132,9 @@ final class Q4KDot {
           scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
           minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
         }
-        for (int row = 0; row < RowDots.PAIR; row++) {
-          int m = row & 1;
-          long at = (m == 0 ? first : second) + o;
+        for (int row = 0; row < RowDots.ROWS; row++) {
+          int m = row & 3;
+          long at = first + distance * m + o & Memory.ANY;
           long sumAt = kept + (long) RowDots.ROW_SUMS_BYTES * m;
           FloatVector evenSum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
           FloatVector oddSum =
@@ -159,11 +158,11 @@ final class Q4KDot {
             IntVector high =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 12)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
                 ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(
@@ -172,11 +171,11 @@ final class Q4KDot {
             u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
             low =
                 u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
             evenSum =
                 ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(
@@ -185,11 +184,11 @@ final class Q4KDot {
             high =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
+                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                     .add(
                         u.lanewise(VectorOperators.LSHR, 12)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             oddSum =
                 ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(

@@ -43,21 +43,21 @@ final class Q6KDot {
   private Q6KDot() {}
 
   /**
-   * Pairs of rows: see {@link Q4KDot}. What is read twice comes from the level 1 cache; a register
+   * Sets of rows: see {@link Q4KDot}. What is read twice comes from the level 1 cache; a register
    * that held it would be missing elsewhere.
    *
-   * @param address the address of the pairs' first rows, one after the other
-   * @param distance how many bytes after them their second rows are
+   * @param address the address of the sets' first rows, one after the other
+   * @param distance how many bytes after each row the next one of its set is
    * @param x the address of the token's values
    * @param factors the address of the factors of the token's runs
    * @param scratch the address of {@link RowDots#RUN_SUMS_BYTES}: the sums of a run, zeros
-   * @param rowSums the address of a sum for each part of each pair, that of its first row before
-   *     that of its second; what is there is added to
+   * @param rowSums the address of a sum for each part of each set, those of its rows in turn; what
+   *     is there is added to
    */
   static void dot(
       long address,
       long distance,
-      int pairs,
+      int sets,
       int blocks,
       long x,
       long factors,
@@ -76,9 +76,8 @@ final class Q6KDot {
     // of the run that ends; at first zeros are added to the first sum
     long factor = factors;
     long to = rowSums;
-    for (int pair = 0; pair < pairs; pair++) {
-      long first = address + (long) rowBytes * pair & Memory.ANY;
-      long second = first + distance & Memory.ANY;
+    for (int set = 0; set < sets; set++) {
+      long first = address + (long) rowBytes * set & Memory.ANY;
       long values = x & Memory.ANY;
       long runEnd = values;
       for (int o = 0; o < rowBytes; o += BYTES) {
@@ -86,12 +85,12 @@ final class Q6KDot {
           RowDots.endRun(scratch, factor, to);
           int block = o / BYTES;
           factor = factors + 4L * (block / QuantizedTokens.RUN_BLOCKS);
-          to = rowSums + 32L * RowDots.PAIR * (pair * parts + block / IntegerTiles.PART_BLOCKS);
+          to = rowSums + 32L * RowDots.ROWS * (set * parts + block / IntegerTiles.PART_BLOCKS);
           runEnd = values + QuantizedTokens.RUN_BLOCKS * QuantizedTokens.SINGLE_BLOCK_BYTES;
         }
-        for (int row = 0; row < RowDots.PAIR; row++) {
-          int m = row & 1; // see Q4KDot
-          long at = (m == 0 ? first : second) + o;
+        for (int row = 0; row < RowDots.ROWS; row++) {
+          int m = row & 3; // see Q4KDot
+          long at = first + distance * m + o & Memory.ANY;
           float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D));
           long sumAt = kept + (long) RowDots.ROW_SUMS_BYTES * m;
           FloatVector evenSum = FloatVector.fromMemorySegment(F8, Memory.ALL, sumAt, LITTLE);
@@ -102,6 +101,7 @@ final class Q6KDot {
             long low = at + 64L * h;
             long high = at + 128 + 32L * h;
             long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
+            long thirds = values + QuantizedTokens.SINGLE_THIRDS + 4 * 32 * h;
             FloatVector scales =
                 ((FloatVector)
                         ByteVector.fromMemorySegment(B8, Memory.ALL, at + SCALES + 8L * h, LITTLE)
@@ -116,7 +116,7 @@ final class Q6KDot {
                             .and(upper));
             IntVector t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
@@ -133,12 +133,12 @@ final class Q6KDot {
                             .lanewise(VectorOperators.LSHL, 2)
                             .and(upper));
             t =
-                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE))
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 32, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
                 scales
                     .rearrange(spreadB)
@@ -150,12 +150,12 @@ final class Q6KDot {
                     .and(nibbles)
                     .or(upper.and(IntVector.fromMemorySegment(I8, Memory.ALL, high, LITTLE)));
             t =
-                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 64, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
             evenSum =
                 scales
                     .rearrange(spreadC)
@@ -169,12 +169,12 @@ final class Q6KDot {
                             .lanewise(VectorOperators.LSHR, 2)
                             .and(upper));
             t =
-                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE))
-                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE))
+                w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                    .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 96, LITTLE))
                     .add(
                         w.lanewise(VectorOperators.LSHR, 8)
                             .and(odd)
-                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE)));
+                            .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             oddSum =
                 scales
                     .rearrange(spreadD)

@@ -26,9 +26,11 @@ import jdk.incubator.vector.VectorSpecies;
  * is multiplied with the int as a whole, which saves a mask; what the odd bytes add is the product
  * of them alone, moved to even places, with 2^8 times the first vector. So the second vector, which
  * meets those, holds the values 4i + 1 and 4i + 3 less 2^8 times the first. All that is exact
- * modulo 2^32. A token that is a tile of its own has a third vector for each group: what 32 weights
- * of 32 would give, for formats that take 32 off each weight; the sums of its groups, which others
- * have elsewhere, stand behind the values of each block, so that one address leads to both.
+ * modulo 2^32. Of a token that is a tile of its own the sums of groups, which others have
+ * elsewhere, stand behind the values of each block, so that one address leads to both. Behind them
+ * stands a third vector for each group: what 32 weights of 32 would give, for formats that take 32
+ * off each weight. Others leave those lines alone: a long token has to leave room for weights in
+ * the level 1 cache, or they come from memory by a third more slowly.
  *
  * <p>The tokens of a tile ({@link #tile}) stand together, vector by vector, so that a kernel reads
  * them from one end to the other.
@@ -49,17 +51,17 @@ final class QuantizedTokens {
   /** Values that stand together, and the bytes that they take. */
   static final int GROUP = 32;
 
-  /** Bytes of a group of a token in a tile with others. */
-  private static final int GROUP_BYTES = 64;
+  /** Bytes of the values of a group. */
+  static final int GROUP_BYTES = 64;
 
-  /** Bytes of a group of a token that is a tile of its own. */
-  static final int SINGLE_BYTES = 96;
+  /** Where a block's sums are, of a token that is a tile of its own: behind its values. */
+  static final int SINGLE_SUMS = BLOCK / GROUP * GROUP_BYTES;
 
-  /** Where the sums of the groups of a block of such a token are: behind their values. */
-  static final int SINGLE_SUMS = BLOCK / GROUP * SINGLE_BYTES;
+  /** Where its third vectors are: behind the sums. */
+  static final int SINGLE_THIRDS = SINGLE_SUMS + BLOCK / GROUP * Float.BYTES;
 
   /** Bytes of a block of such a token. */
-  static final int SINGLE_BLOCK_BYTES = SINGLE_SUMS + BLOCK / GROUP * Float.BYTES;
+  static final int SINGLE_BLOCK_BYTES = SINGLE_THIRDS + BLOCK / GROUP * 32;
 
   /** Up to so many tokens are tiles of their own, where they are not to be multiplied as others. */
   static final int MAX_SINGLE = 2;
@@ -136,14 +138,9 @@ final class QuantizedTokens {
     if (single) {
       return memory.address()
           + ((long) first * columns + column) / BLOCK * SINGLE_BLOCK_BYTES
-          + column % BLOCK / GROUP * SINGLE_BYTES;
+          + column % BLOCK / GROUP * GROUP_BYTES;
     }
     return memory.address() + ((long) first * columns + (long) tile * column) / GROUP * GROUP_BYTES;
-  }
-
-  /** The bytes from a tile's values for a group to those for the next one of a block. */
-  long groupBytes(int tile) {
-    return single ? SINGLE_BYTES : (long) tile * GROUP_BYTES;
   }
 
   /**
@@ -193,7 +190,7 @@ final class QuantizedTokens {
         sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
         Memory.ALL.set(Memory.FLOAT, sumAt, -0x1p16f * sum);
         if (single) {
-          correct(at);
+          third(at, at + SINGLE_THIRDS - 32L * inBlock);
         }
       }
     }
@@ -282,12 +279,12 @@ final class QuantizedTokens {
   }
 
   /** Writes the third vector of a group. */
-  private static void correct(long group) {
+  private static void third(long group, long to) {
     for (int i = 0; i < 8; i++) {
       long at = group + 4L * i & Memory.ANY;
       int even = Memory.ALL.get(Memory.INT, at);
       int odd = Memory.ALL.get(Memory.INT, at + 32) + (even << 8);
-      Memory.ALL.set(Memory.INT, at + 64, (even + odd) * 0x00200020);
+      Memory.ALL.set(Memory.INT, to + 4L * i & Memory.ANY, (even + odd) * 0x00200020);
     }
   }
 }

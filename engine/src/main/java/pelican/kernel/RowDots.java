@@ -10,14 +10,13 @@ import pelican.gguf.GgmlType;
  * Products of rows of super-blocks with one token, by {@link Q4KDot} and {@link Q6KDot}, which
  * leave a sum of eight lanes for each part of a row.
  *
- * <p>Rows are read in pairs, those of a pair far apart: the machine's own prefetching follows both,
- * and so has more memory lines on their way than one row would give. Two that stand beside each
- * other it takes for one, and gives up; four at once came from memory half as fast at hours when
- * memory was slow.
+ * <p>A few rows are read at once, far apart: the machine's own prefetching follows each, and so has
+ * more memory lines on their way than one row would give. Two that stand beside each other it takes
+ * for one, and gives up.
  */
 final class RowDots {
-  /** Rows that are read at once. */
-  static final int PAIR = 2;
+  /** Rows that are read at once, a set: two or four. */
+  static final int ROWS = Processor.STREAMS;
 
   /** Sums that are made at a time: many, so that rows are read in long runs. */
   private static final int SUMS = 1024;
@@ -31,11 +30,11 @@ final class RowDots {
   static final int ODD = 32;
   static final int MINIMUMS = 64;
 
-  /** Those of both rows of a pair. */
-  static final int RUN_SUMS_BYTES = PAIR * ROW_SUMS_BYTES;
+  /** Those of all rows of a set. */
+  static final int RUN_SUMS_BYTES = ROWS * ROW_SUMS_BYTES;
 
-  /** Room for these, and for the scales of a super-block of both rows. */
-  static final int SCRATCH_BYTES = RUN_SUMS_BYTES + PAIR * 32;
+  /** Room for these, and for the scales of a super-block of each row. */
+  static final int SCRATCH_BYTES = RUN_SUMS_BYTES + ROWS * 32;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
@@ -45,7 +44,7 @@ final class RowDots {
   /** Whether rows of a type and so many columns can be multiplied here. */
   static boolean has(GgmlType type, int columns) {
     return (type == GgmlType.Q4_K || type == GgmlType.Q6_K)
-        && PAIR * IntegerTiles.parts(columns / QuantizedTokens.BLOCK) <= SUMS;
+        && ROWS * IntegerTiles.parts(columns / QuantizedTokens.BLOCK) <= SUMS;
   }
 
   /**
@@ -65,38 +64,38 @@ final class RowDots {
     long values = q.values(token, 1, 0);
     long factors = q.factors(token, 1, 0);
     long lastFactor = factors + 4L * (QuantizedTokens.runs(w.columns()) - 1);
-    int most = SUMS / parts & -PAIR;
+    int most = SUMS / parts & -ROWS;
     LaneSums.clear(scratch, RUN_SUMS_BYTES / 32);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
       int left = rowTo - row;
-      // the last of an odd number is a pair with itself
-      rows = left == 1 ? 1 : Math.min(most, left & -PAIR);
-      int pairs = (rows + 1) / PAIR;
+      // the last few are sets by themselves, each of the same row
+      rows = left < ROWS ? 1 : Math.min(most, left & -ROWS);
+      int sets = (rows + ROWS - 1) / ROWS;
       long at = address + (row - rowFrom) * w.rowBytes();
-      long distance = (rows - pairs) * w.rowBytes();
-      LaneSums.clear(sums, PAIR * pairs * parts);
+      long distance = rows == 1 ? 0 : sets * w.rowBytes();
+      LaneSums.clear(sums, ROWS * sets * parts);
       if (type == GgmlType.Q4_K) {
-        Q4KDot.dot(at, distance, pairs, blocks, values, factors, scratch, sums);
+        Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
       } else {
-        Q6KDot.dot(at, distance, pairs, blocks, values, factors, scratch, sums);
+        Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
       }
-      endRun(scratch, lastFactor, sums + 32L * PAIR * (pairs * parts - 1));
-      store(sums, rows, pairs, parts, out, offset + row);
+      endRun(scratch, lastFactor, sums + 32L * ROWS * (sets * parts - 1));
+      store(sums, rows, sets, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
   }
 
   /**
-   * Ends a run of both rows as {@link IntegerTileKernels} do that of a tile: adds both sums of
+   * Ends a run of a set's rows as {@link IntegerTileKernels} do that of a tile: adds both sums of
    * products and that of minimums, times the token's factor, to those of a part, and sets them to
    * zero for the next run.
    */
   static void endRun(long scratch, long factor, long sums) {
     long first = scratch & Memory.ANY;
     long firstSum = sums & Memory.ANY;
-    for (int row = 0; row < PAIR; row++) {
-      int m = row & 1;
+    for (int row = 0; row < ROWS; row++) {
+      int m = row & 3;
       long at = first + (long) ROW_SUMS_BYTES * m;
       long to = firstSum + 32L * m;
       FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
@@ -113,10 +112,10 @@ final class RowDots {
   }
 
   /** Adds the lanes of the sums of parts, and the parts of a row. */
-  private static void store(long sums, int rows, int pairs, int parts, float[] out, int o) {
+  private static void store(long sums, int rows, int sets, int parts, float[] out, int o) {
     for (int p = 0; p < parts; p++) {
-      for (int m = 0; m < Math.min(rows, PAIR); m++) {
-        addLanes(sums + 32L * (PAIR * p + m), PAIR * parts, pairs, p > 0, out, o + m * pairs);
+      for (int m = 0; m < Math.min(rows, ROWS); m++) {
+        addLanes(sums + 32L * (ROWS * p + m), ROWS * parts, sets, p > 0, out, o + m * sets);
       }
     }
   }

@@ -40,6 +40,8 @@ class KernelAgreementTest {
         "-XX:UseAVX=2",
         "-XX:UseAVX=3",
         "-XX:MaxVectorSize=16",
+        "-Dpelican.streams=2",
+        "-Dpelican.streams=4",
       })
   void vectorKernelsAgreeAtEveryWidth(String flag) throws Exception {
     String output = run("--add-modules", "jdk.incubator.vector", flag, "-Dpelican.kernels=vector");
@@ -52,6 +54,8 @@ class KernelAgreementTest {
         "-XX:UseAVX=2",
         "-XX:UseAVX=3",
         "-XX:MaxVectorSize=16",
+        "-Dpelican.streams=2",
+        "-Dpelican.streams=4",
       })
   void everyKernelStopsWhereItsFileWasShortened(String flag) throws Exception {
     assumeTrue(System.getProperty("os.name").equals("Linux"));

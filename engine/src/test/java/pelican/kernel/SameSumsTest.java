@@ -77,7 +77,8 @@ class SameSumsTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"-XX:UseAVX=2", "-XX:UseAVX=3", "-XX:MaxVectorSize=16"})
+  @ValueSource(
+      strings = {"-XX:UseAVX=2", "-XX:UseAVX=3", "-XX:MaxVectorSize=16", "-Dpelican.streams=4"})
   void compiledSumsAreThoseOfTheInterpreter(String flag) throws Exception {
     Path interpreted = folder.resolve("interpreted.txt");
     Path compiled = folder.resolve("compiled.txt");
