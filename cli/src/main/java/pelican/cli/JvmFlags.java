@@ -48,6 +48,12 @@ final class JvmFlags {
       List.of(
           "Activations::quantize",
           "ByteTiles::multiply",
+          "FloatDots::bf16",
+          "FloatDots::f16",
+          "FloatDots::f32",
+          "FloatDots::multiply",
+          "FloatDots::q4",
+          "FloatDots::q8",
           "IntegerRows::q4K",
           "IntegerRows::q5K",
           "IntegerRows::q6K",
@@ -59,6 +65,7 @@ final class JvmFlags {
           "IntegerTiles::unpack",
           "MatMul::multiply",
           "Q4KDot::dot",
+          "Q5KDot::dot",
           "Q6KDot::dot",
           "QuantizedTokens::quantize",
           "QuantizedTokens::round",
@@ -90,9 +97,11 @@ final class JvmFlags {
   /** Classes of that package whose methods spend their time in vectors. */
   static final List<String> WAITED_FOR =
       List.of(
+          "FloatDots",
           "IntegerRows",
           "IntegerTileKernels",
           "Q4KDot",
+          "Q5KDot",
           "Q6KDot",
           "SuperBlockScales",
           "VectorAttention",

@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 import pelican.gguf.GgmlType;
 
 /**
- * Products of rows of super-blocks with one token, by {@link Q4KDot} and {@link Q6KDot}, which
- * leave a sum of eight lanes for each part of a row.
+ * Products of rows of super-blocks with one token, by {@link Q4KDot}, {@link Q5KDot} and {@link
+ * Q6KDot}, which leave a sum of eight lanes for each part of a row.
  *
  * <p>A few rows are read at once, far apart: the machine's own prefetching follows each, and so has
  * more memory lines on their way than one row would give. Two that stand beside each other it takes
@@ -43,7 +43,7 @@ final class RowDots {
 
   /** Whether rows of a type and so many columns can be multiplied here. */
   static boolean has(GgmlType type, int columns) {
-    return (type == GgmlType.Q4_K || type == GgmlType.Q6_K)
+    return IntegerTiles.has(type)
         && ROWS * IntegerTiles.parts(columns / QuantizedTokens.BLOCK) <= SUMS;
   }
 
@@ -75,10 +75,11 @@ final class RowDots {
       long at = address + (row - rowFrom) * w.rowBytes();
       long distance = rows == 1 ? 0 : sets * w.rowBytes();
       LaneSums.clear(sums, ROWS * sets * parts);
-      if (type == GgmlType.Q4_K) {
-        Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-      } else {
-        Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+      switch (type) {
+        case Q4_K -> Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q5_K -> Q5KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q6_K -> Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        default -> throw new IllegalArgumentException(type.toString());
       }
       endRun(scratch, lastFactor, sums + 32L * ROWS * (sets * parts - 1));
       store(sums, rows, sets, parts, out, offset + row);

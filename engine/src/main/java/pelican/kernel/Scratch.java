@@ -21,7 +21,9 @@ final class Scratch {
                   + VectorTiles.SUMS_BYTES
                   + Math.max(
                       Math.max(
-                          Math.max(ByteTiles.SCRATCH_BYTES, RowDots.SUMS_BYTES),
+                          Math.max(
+                              ByteTiles.SCRATCH_BYTES,
+                              Math.max(RowDots.SUMS_BYTES, FloatDots.SUMS_BYTES)),
                           IntegerTiles.SCRATCH_BYTES),
                       VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
               64);

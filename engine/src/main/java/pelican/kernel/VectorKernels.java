@@ -2,7 +2,6 @@ package pelican.kernel;
 
 import java.lang.ref.Reference;
 import java.util.Arrays;
-import pelican.gguf.GgmlType;
 
 /** The kernels on the Vector API, at the width that suits the machine. */
 public final class VectorKernels implements Kernels {
@@ -47,7 +46,7 @@ public final class VectorKernels implements Kernels {
     for (Matrix w : weights) {
       if (withIntegers(w, x)) {
         x.quantize(alone(x), workers);
-      } else if (asBytes(w, x)) {
+      } else if (asBytes(w, x) && !asFloats(w, x)) {
         x.packForBytes(rounds(w), workers);
       } else {
         x.pack(rounds(w), workers);
@@ -81,11 +80,20 @@ public final class VectorKernels implements Kernels {
     return bits >= 256 && x.tokens() <= most && ByteRows.has(w.format().type());
   }
 
+  /** Whether a product is one of {@link FloatDots}. */
+  private static boolean asFloats(Matrix w, Activations x) {
+    return x.tokens() == 1 && !x.isAsBatch() && FloatDots.has(w.format().type(), w.columns());
+  }
+
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
     if (withIntegers(w, x)) {
       withIntegers(w, rowFrom, rowTo, x, out, offset, stride);
+      return;
+    }
+    if (asFloats(w, x)) {
+      FloatDots.multiply(w, rowFrom, rowTo, x, out, offset);
       return;
     }
     if (asBytes(w, x)) {
@@ -96,14 +104,6 @@ public final class VectorKernels implements Kernels {
       Arrays.fill(out, offset + t * stride + rowFrom, offset + t * stride + rowTo, 0);
     }
     int columns = w.columns();
-    if (x.tokens() == 1 && w.format().type() == GgmlType.F32) {
-      long from = Memory.address(w, rowFrom, rowTo);
-      long panel = x.panels(false);
-      VectorTiles.multiplyOne(
-          from, w.rowBytes(), rowTo - rowFrom, panel, columns, out, offset + rowFrom);
-      Reference.reachabilityFence(x);
-      return;
-    }
     Scratch scratch = Scratch.ofThread();
     long block = scratch.block();
     VectorRowDecoder decoder = decoders.get();

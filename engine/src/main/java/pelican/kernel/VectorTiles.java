@@ -84,26 +84,6 @@ final class VectorTiles {
   }
 
   /**
-   * Adds the products of rows of single precision weights, as they stand in a file, with one token:
-   * block after block of a row's columns, as {@link #multiply} does.
-   *
-   * @param w the address of the first row
-   * @param panel the address of the token's panel
-   */
-  static void multiplyOne(
-      long w, long rowBytes, int rows, long panel, int columns, float[] out, int o) {
-    long sums = Scratch.ofThread().sums();
-    for (int r = 0; r < rows; r += 4) {
-      for (int c = 0; c < columns; c += BLOCK_COLUMNS) {
-        int steps = Math.min(BLOCK_COLUMNS, columns - c) / L;
-        long at = (long) Float.BYTES * c;
-        int some = Math.min(4, rows - r);
-        one(w + rowBytes * r + at, rowBytes, some, panel + at, steps, out, o + r, sums);
-      }
-    }
-  }
-
-  /**
    * Adds the products of all rows of a block with all tokens.
    *
    * @param w the address of the block: rows of {@link #ROW_BYTES}
@@ -127,7 +107,7 @@ final class VectorTiles {
     long sums = Scratch.ofThread().sums();
     int steps = count / L;
     if (tokens == 1) {
-      one(w, ROW_BYTES, rows, panels + (long) Float.BYTES * column, steps, out, o, sums);
+      one(w, rows, panels + (long) Float.BYTES * column, steps, out, o, sums);
       return;
     }
     for (int t = 0; t < tokens; t += TOKENS) {
@@ -156,16 +136,15 @@ final class VectorTiles {
     }
   }
 
-  /** Adds the products of some columns of rows, as a block or a file holds them, with one token. */
-  private static void one(
-      long w, long rowBytes, int rows, long x, int steps, float[] out, int o, long sums) {
+  /** Adds the products of a block's rows with one token. */
+  private static void one(long w, int rows, long x, int steps, float[] out, int o, long sums) {
     int r = 0;
     for (; r + 4 <= rows; r += 4) {
-      tile4x1(w + rowBytes * r, rowBytes, x, steps, sums);
+      tile4x1(w + (long) ROW_BYTES * r, x, steps, sums);
       addPairs(sums, 2, 2 * BYTES, out, o + r, 2);
     }
     for (; r < rows; r++) {
-      tile1x1(w + rowBytes * r, x, steps, BYTES, sums);
+      tile1x1(w + (long) ROW_BYTES * r, x, steps, BYTES, sums);
       out[o + r] += VectorFloats.sumOfLanes(sums);
     }
   }
@@ -357,9 +336,8 @@ final class VectorTiles {
     a13.intoMemorySegment(Memory.ALL, to + 7 * BYTES, LITTLE);
   }
 
-  /** 4 rows times 1 token; the rows may stand in a file. */
-  private static void tile4x1(long w, long rowBytes, long x, int steps, long sums) {
-    Memory.mayFault(w);
+  /** 4 rows times 1 token. */
+  private static void tile4x1(long w, long x, int steps, long sums) {
     FloatVector a00 = FloatVector.zero(S);
     FloatVector a10 = FloatVector.zero(S);
     FloatVector a20 = FloatVector.zero(S);
@@ -369,14 +347,11 @@ final class VectorTiles {
     long end = w + (long) BYTES * steps;
     while (wi != end) {
       long wa = wi & Memory.ANY;
-      long wb = wi + rowBytes & Memory.ANY;
-      long wc = wi + 2 * rowBytes & Memory.ANY;
-      long wd = wi + 3 * rowBytes & Memory.ANY;
       long xa = xi & Memory.ANY;
       FloatVector w0 = FloatVector.fromMemorySegment(S, Memory.ALL, wa, LITTLE);
-      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wb, LITTLE);
-      FloatVector w2 = FloatVector.fromMemorySegment(S, Memory.ALL, wc, LITTLE);
-      FloatVector w3 = FloatVector.fromMemorySegment(S, Memory.ALL, wd, LITTLE);
+      FloatVector w1 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES, LITTLE);
+      FloatVector w2 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES, LITTLE);
+      FloatVector w3 = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES, LITTLE);
       FloatVector x0 = FloatVector.fromMemorySegment(S, Memory.ALL, xa, LITTLE);
       a00 = w0.fma(x0, a00);
       a10 = w1.fma(x0, a10);
@@ -384,9 +359,12 @@ final class VectorTiles {
       a30 = w3.fma(x0, a30);
       VarHandle.loadLoadFence();
       FloatVector w0b = FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * BYTES, LITTLE);
-      FloatVector w1b = FloatVector.fromMemorySegment(S, Memory.ALL, wb + 1 * BYTES, LITTLE);
-      FloatVector w2b = FloatVector.fromMemorySegment(S, Memory.ALL, wc + 1 * BYTES, LITTLE);
-      FloatVector w3b = FloatVector.fromMemorySegment(S, Memory.ALL, wd + 1 * BYTES, LITTLE);
+      FloatVector w1b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 1 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w2b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 2 * ROW_BYTES + 1 * BYTES, LITTLE);
+      FloatVector w3b =
+          FloatVector.fromMemorySegment(S, Memory.ALL, wa + 3 * ROW_BYTES + 1 * BYTES, LITTLE);
       FloatVector x0b = FloatVector.fromMemorySegment(S, Memory.ALL, xa + 1 * BYTES, LITTLE);
       a00 = w0b.fma(x0b, a00);
       a10 = w1b.fma(x0b, a10);
@@ -405,7 +383,6 @@ final class VectorTiles {
 
   /** One row times one token, {@code xStep} bytes from one vector to the next. */
   private static void tile1x1(long w, long x, int steps, int xStep, long sums) {
-    Memory.mayFault(w);
     FloatVector a = FloatVector.zero(S);
     for (int i = 0; i < steps; i++) {
       long wi = w + (long) BYTES * i & Memory.ANY;
