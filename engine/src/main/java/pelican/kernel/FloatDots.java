@@ -20,7 +20,7 @@ import pelican.gguf.GgmlType;
  * <p>Four rows are read at once, far apart for the reason that {@link RowDots} gives. Sums of F32,
  * F16 and BF16 are those of {@link VectorTiles}: a vector of them for {@link
  * VectorTiles#BLOCK_COLUMNS} columns, in which each FMA waits for the one before, so that four rows
- * are also what keeps the units busy. Q8_0 and Q4_0 multiply the sum of a block with its scale.
+ * are also what keeps the units busy. Q8_0 multiplies the sum of a block with its scale.
  */
 final class FloatDots {
   /** Rows that are read at once, a set. */
@@ -53,7 +53,7 @@ final class FloatDots {
   static boolean has(GgmlType type, int columns) {
     return switch (type) {
           case F32, F16, BF16 -> true;
-          case Q8_0, Q4_0 -> BYTES_OF_L.length() == L && columns % (32 * BLOCKS) == 0;
+          case Q8_0 -> BYTES_OF_L.length() == L && columns % (32 * BLOCKS) == 0;
           default -> false;
         }
         && ROWS * parts(columns) <= SUMS;
@@ -105,7 +105,6 @@ final class FloatDots {
         case F16 -> f16(at, distance, x, count, to);
         case BF16 -> bf16(at, distance, x, count, to);
         case Q8_0 -> q8(at, distance, x, count, to);
-        case Q4_0 -> q4(at, distance, x, count, to);
         default -> throw new IllegalArgumentException(type.toString());
       }
       to += ROWS * BYTES;
@@ -291,58 +290,5 @@ final class FloatDots {
     return (FloatVector)
         ByteVector.fromMemorySegment(BYTES_OF_L, Memory.ALL, at, LITTLE)
             .convertShape(VectorOperators.B2F, S, 0);
-  }
-
-  /**
-   * Nibbles with a scale for 32, the low ones of 16 bytes before the high ones: see {@link #q8}.
-   */
-  private static void q4(long w, long distance, long x, int count, long sums) {
-    clear(sums);
-    for (int c = 0; c < count / 32; c += BLOCKS) {
-      long at = w + 18L * c & Memory.ANY;
-      long v = x + 128L * c & Memory.ANY;
-      for (int row = 0; row < ROWS; row++) {
-        int m = row & 3; // see Q4KDot
-        long from = at + distance * m & Memory.ANY;
-        long to = sums + (long) BYTES * m & Memory.ANY;
-        FloatVector a = floats(to);
-        for (int block = 0; block < BLOCKS; block++) {
-          int b = block & 3;
-          long q = from + 18L * b;
-          long p = v + 128L * b;
-          IntVector u = unsigned(q + 2);
-          FloatVector t =
-              ((FloatVector) u.and(15).sub(8).convertShape(VectorOperators.I2F, S, 0))
-                  .mul(floats(p));
-          t =
-              ((FloatVector)
-                      u.lanewise(VectorOperators.LSHR, 4)
-                          .sub(8)
-                          .convertShape(VectorOperators.I2F, S, 0))
-                  .fma(floats(p + 64), t);
-          if (L < 16) {
-            u = unsigned(q + 2 + L);
-            t =
-                ((FloatVector) u.and(15).sub(8).convertShape(VectorOperators.I2F, S, 0))
-                    .fma(floats(p + BYTES), t);
-            t =
-                ((FloatVector)
-                        u.lanewise(VectorOperators.LSHR, 4)
-                            .sub(8)
-                            .convertShape(VectorOperators.I2F, S, 0))
-                    .fma(floats(p + 64 + BYTES), t);
-          }
-          a = scale(q).fma(t, a);
-        }
-        a.intoMemorySegment(Memory.ALL, to, LITTLE);
-        VarHandle.loadLoadFence();
-      }
-    }
-  }
-
-  private static IntVector unsigned(long at) {
-    return (IntVector)
-        ByteVector.fromMemorySegment(BYTES_OF_L, Memory.ALL, at, LITTLE)
-            .convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0);
   }
 }

@@ -3,6 +3,7 @@ package pelican.kernel;
 import java.nio.ByteOrder;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
 import pelican.gguf.GgmlType;
 
@@ -28,12 +29,16 @@ final class IntegerRows {
   private static final int ODD_BYTES = 0x00ff00ff;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+
+  // Four ints twice, and how far they are shifted there.
+  private static final int[] TWICE = {0, 1, 2, 3, 0, 1, 2, 3, 0, 0, 0, 0, 4, 4, 4, 4};
 
   private IntegerRows() {}
 
   /**
-   * Unpacks consecutive super-blocks.
+   * Unpacks consecutive super-blocks, or as many times eight blocks.
    *
    * @param type one that {@link IntegerTiles#has has products of integers}
    * @param at the address of the first, in a range that was checked
@@ -46,6 +51,7 @@ final class IntegerRows {
       case Q4_K -> q4K(at, blocks, to);
       case Q5_K -> q5K(at, blocks, to);
       case Q6_K -> q6K(at, blocks, to);
+      case Q4_0 -> q4(at, 8 * blocks, to);
       default -> throw new IllegalArgumentException(type.toString());
     }
   }
@@ -179,6 +185,28 @@ final class IntegerRows {
           .and(odd)
           .sub(oddBase)
           .intoMemorySegment(Memory.ALL, to + 3 * GROUP_BYTES + ODD, LITTLE);
+    }
+  }
+
+  /** The low nibbles of 16 bytes are 16 consecutive weights, the high ones the next 16. */
+  private static void q4(long address, int blocks, long rows) {
+    VectorShuffle<Integer> twice = IntVector.fromArray(I8, TWICE, 0).toShuffle();
+    IntVector shift = IntVector.fromArray(I8, TWICE, 8);
+    Memory.mayFault(address);
+    for (int b = 0; b < blocks; b++) {
+      long at = address + 18L * b & Memory.ANY;
+      long to = rows + (long) GROUP_BYTES * b & Memory.ANY;
+      IntVector w =
+          IntVector.fromMemorySegment(I4, Memory.ALL, at + 2, LITTLE)
+              .reinterpretShape(I8, 0)
+              .reinterpretAsInts()
+              .rearrange(twice)
+              .lanewise(VectorOperators.LSHR, shift)
+              .and(NIBBLES);
+      w.intoMemorySegment(Memory.ALL, to + ALL, LITTLE);
+      w.lanewise(VectorOperators.LSHR, 8)
+          .and(ODD_NIBBLES)
+          .intoMemorySegment(Memory.ALL, to + ODD, LITTLE);
     }
   }
 }

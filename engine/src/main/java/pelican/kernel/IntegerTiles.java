@@ -46,12 +46,18 @@ final class IntegerTiles {
     return (blocks + PART_BLOCKS - 1) / PART_BLOCKS;
   }
 
-  /** Whether products of weights of a type are computed with integers. */
-  static boolean has(GgmlType type) {
+  /** Whether products of rows of a type and so many columns are computed with integers. */
+  static boolean has(GgmlType type, int columns) {
     return switch (type) {
-      case Q4_K, Q5_K, Q6_K -> true;
-      default -> false;
-    };
+          case Q4_K, Q5_K, Q6_K, Q4_0 -> true;
+          default -> false;
+        }
+        && columns % BLOCK == 0;
+  }
+
+  /** Bytes of {@link QuantizedTokens#BLOCK} weights: a super-block, or eight blocks. */
+  static int blockBytes(GgmlType type) {
+    return BLOCK / type.blockSize() * type.blockBytes();
   }
 
   /**
@@ -68,10 +74,9 @@ final class IntegerTiles {
       int columns = Math.min(PART_COLUMNS, w.columns() - part);
       for (int r = rowFrom; r < rowTo; r += ROWS) {
         int rows = Math.min(ROWS, rowTo - r);
-        long at =
-            address + w.rowBytes() * (r - rowFrom) + (long) (part / BLOCK) * type.blockBytes();
+        long at = address + w.rowBytes() * (r - rowFrom) + (long) (part / BLOCK) * blockBytes(type);
         long next = r + 2 * ROWS <= rowTo ? ROWS * w.rowBytes() : 0;
-        fetch(at, w.rowBytes(), rows, columns / BLOCK * type.blockBytes(), next, scratch);
+        fetch(at, w.rowBytes(), rows, columns / BLOCK * blockBytes(type), next, scratch);
         unpack(type, at, w.rowBytes(), rows, columns, scratch);
         for (int t = 0; t < x.tokens(); t += TOKENS) {
           int tokens = Math.min(TOKENS, x.tokens() - t);

@@ -43,7 +43,7 @@ final class RowDots {
 
   /** Whether rows of a type and so many columns can be multiplied here. */
   static boolean has(GgmlType type, int columns) {
-    return IntegerTiles.has(type)
+    return IntegerTiles.has(type, columns)
         && ROWS * IntegerTiles.parts(columns / QuantizedTokens.BLOCK) <= SUMS;
   }
 
@@ -79,6 +79,7 @@ final class RowDots {
         case Q4_K -> Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
         case Q5_K -> Q5KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
         case Q6_K -> Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q4_0 -> Q40Dot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
         default -> throw new IllegalArgumentException(type.toString());
       }
       endRun(scratch, lastFactor, sums + 32L * ROWS * (sets * parts - 1));

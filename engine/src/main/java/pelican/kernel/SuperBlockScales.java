@@ -50,7 +50,7 @@ final class SuperBlockScales {
   private SuperBlockScales() {}
 
   /**
-   * Unpacks those of consecutive super-blocks.
+   * Unpacks those of consecutive super-blocks, or of as many times eight blocks.
    *
    * @param type one that {@link IntegerTiles#has has products of integers}
    * @param at the address of the first, in a range that was checked
@@ -59,10 +59,10 @@ final class SuperBlockScales {
    *     no minimums leaves it as it is
    */
   static void unpack(GgmlType type, long at, int blocks, long scales, long minimums) {
-    if (type == GgmlType.Q6_K) {
-      bytes(at, blocks, scales);
-    } else {
-      sixBits(at, blocks, type.blockBytes(), scales, minimums);
+    switch (type) {
+      case Q6_K -> bytes(at, blocks, scales);
+      case Q4_0 -> ofBlocks(at, blocks, scales, minimums);
+      default -> sixBits(at, blocks, type.blockBytes(), scales, minimums);
     }
   }
 
@@ -155,6 +155,22 @@ final class SuperBlockScales {
       s.rearrange(spreadB).intoMemorySegment(Memory.ALL, to + 5 * IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadC).intoMemorySegment(Memory.ALL, to + 6 * IntegerRows.GROUP_BYTES, LITTLE);
       s.rearrange(spreadD).intoMemorySegment(Memory.ALL, to + 7 * IntegerRows.GROUP_BYTES, LITTLE);
+    }
+  }
+
+  /** Those of Q4_0, eight blocks in each step: the minimums are eight times the scales. */
+  private static void ofBlocks(long address, int steps, long scales, long minimums) {
+    for (int i = 0; i < steps; i++) {
+      long at = minimums + (long) VECTOR_BYTES * i & Memory.ANY;
+      for (int b = 0; b < 8; b++) {
+        long from = address + 144L * i + 18L * b & Memory.ANY;
+        float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, from));
+        Memory.ALL.set(Memory.FLOAT, at + 4L * b & Memory.ANY, d);
+      }
+      spread(at, scales + (long) IntegerRows.BLOCK_BYTES * i);
+      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+          .mul(8)
+          .intoMemorySegment(Memory.ALL, at, LITTLE);
     }
   }
 }

@@ -56,7 +56,7 @@ public final class VectorKernels implements Kernels {
 
   /** Whether products with some weights are those of tokens as {@link QuantizedTokens}. */
   boolean rounds(Matrix w) {
-    return !floatActivations && bits >= 256 && IntegerTiles.has(w.format().type());
+    return !floatActivations && bits >= 256 && IntegerTiles.has(w.format().type(), w.columns());
   }
 
   /**

@@ -58,7 +58,7 @@ public final class KernelAgreement {
       product(type, 5, 3328, 5);
       // more parts of a row than one, and more than there is room for
       product(type, 13, 6400, 2);
-      if (IntegerTiles.has(type)) {
+      if (IntegerTiles.has(type, 513 * IntegerTiles.PART_COLUMNS)) {
         product(type, 5, 513 * IntegerTiles.PART_COLUMNS, 1);
       }
       if (type.blockSize() == 32) {

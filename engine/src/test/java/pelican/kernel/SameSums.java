@@ -64,6 +64,7 @@ public final class SameSums {
         for (int tokens : new int[] {1, 5, 9}) {
           add(lines, type + " with " + tokens + " tokens", product(w, x, 0, tokens));
         }
+        add(lines, type + " with one as batch", productAsBatch(w, x, 0, 1));
       }
     }
     for (int size : new int[] {1, 64, 525}) {
@@ -110,7 +111,7 @@ public final class SameSums {
     int columns =
         type.blockSize() == 1
             ? VectorTiles.BLOCK_COLUMNS + 96
-            : IntegerTiles.PART_COLUMNS + type.blockSize();
+            : IntegerTiles.PART_COLUMNS + QuantizedTokens.BLOCK;
     return KernelAgreement.randomMatrix(arena, type, ROWS, columns, new Random(columns));
   }
 
