@@ -99,6 +99,9 @@ final class JvmFlags {
   /** Classes of that package whose methods spend their time in vectors. */
   static final List<String> WAITED_FOR =
       List.of(
+          "BlockByteRows",
+          "ByteRows",
+          "ByteTiles",
           "FloatDots",
           "IntegerRows",
           "IntegerTileKernels",

@@ -29,11 +29,10 @@ final class ByteRows {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
-  private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, 8 lanes each: see Q4KDot.
-  private static final int[] CONSTANTS = new int[11 * 8];
+  private static final int[] CONSTANTS = new int[14 * 8];
 
   static {
     for (int i = 0; i < 8; i++) {
@@ -52,8 +51,12 @@ final class ByteRows {
       // for Q6_K: scale, scale and the same again of the first two groups, then of the next two
       CONSTANTS[64 + i] = (i & 1) + 2 * (i >> 2);
       CONSTANTS[72 + i] = (i & 1) + 2 * (i >> 2) + 4;
-      // which of these a minimum is made of
-      CONSTANTS[80 + i] = Float.floatToRawIntBits((i & 2) == 0 ? 1 : -32);
+      // which of these a minimum is made of: in Q6_K, in Q3_K, and in Q2_K, which has its own
+      boolean minimum = (i & 2) != 0;
+      CONSTANTS[80 + i] = Float.floatToRawIntBits(minimum ? -32 : 1);
+      CONSTANTS[88 + i] = Float.floatToRawIntBits(minimum ? -4 : 1);
+      CONSTANTS[96 + i] = Float.floatToRawIntBits(minimum ? 0 : 1);
+      CONSTANTS[104 + i] = Float.floatToRawIntBits(minimum ? 1 : 0);
     }
   }
 
@@ -62,7 +65,8 @@ final class ByteRows {
   /** Whether weights of a type can be brought to this form. */
   static boolean has(GgmlType type) {
     return switch (type) {
-      case Q4_K, Q5_K, Q6_K, Q8_0, Q4_0 -> true;
+      case Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> true;
+      case Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, IQ4_XS -> true;
       default -> false;
     };
   }
@@ -89,9 +93,15 @@ final class ByteRows {
         byteScales(at, blocks, scales);
         q6K(at, blocks, bytes);
       }
-      case Q8_0 -> q8(at, blocks, bytes, scales);
-      case Q4_0 -> q4(at, blocks, bytes, scales);
-      default -> throw new IllegalArgumentException(type.toString());
+      case Q2_K -> {
+        nibbleScales(at, blocks, scales);
+        q2K(at, blocks, bytes);
+      }
+      case Q3_K -> {
+        splitScales(at, blocks, scales);
+        q3K(at, blocks, bytes);
+      }
+      default -> BlockByteRows.unpack(type, at, blocks, bytes, scales);
     }
   }
 
@@ -224,38 +234,103 @@ final class ByteRows {
     }
   }
 
-  private static void q8(long address, int blocks, long bytes, long scales) {
-    for (int b = 0; b < blocks; b++) {
-      long at = address + 34L * b & Memory.ANY;
-      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-      // signed bytes plus 128
-      IntVector.fromMemorySegment(I8, Memory.ALL, at + 2, LITTLE)
-          .lanewise(VectorOperators.XOR, 0x80808080)
-          .intoMemorySegment(Memory.ALL, bytes + (long) GROUP * b & Memory.ANY, LITTLE);
-      twice(d, -128 * d, scales + (long) SCALE_BYTES * b);
+  /** Two bits of each weight: of groups 0 to 3 in the same bytes, and of groups 4 to 7. */
+  private static void q2K(long address, int blocks, long bytes) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 8 * blocks; i++) {
+      long at = address + 84L * (i >> 3) + 16 + 8L * (i & 4) & Memory.ANY;
+      IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE)
+          .lanewise(VectorOperators.LSHR, 2 * (i & 3))
+          .and(0x03030303)
+          .intoMemorySegment(Memory.ALL, bytes + (long) GROUP * i & Memory.ANY, LITTLE);
     }
   }
 
-  /** The low nibbles of 16 bytes are 16 consecutive weights, the high ones the next 16. */
-  private static void q4(long address, int blocks, long bytes, long scales) {
-    for (int b = 0; b < blocks; b++) {
-      long at = address + 18L * b & Memory.ANY;
-      long to = bytes + (long) GROUP * b & Memory.ANY;
-      float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-      IntVector q = IntVector.fromMemorySegment(I4, Memory.ALL, at + 2, LITTLE);
-      q.and(NIBBLES).intoMemorySegment(Memory.ALL, to, LITTLE);
-      q.lanewise(VectorOperators.LSHR, 4)
-          .and(NIBBLES)
-          .intoMemorySegment(Memory.ALL, to + 16, LITTLE);
-      twice(d, -8 * d, scales + (long) SCALE_BYTES * b);
+  /** Four bits of scale and four of minimum for 16 weights, half a super-block in each step. */
+  private static void nibbleScales(long address, int blocks, long scales) {
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 64).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 72).toShuffle().cast(F8);
+    FloatVector ofScales = IntVector.fromArray(I8, CONSTANTS, 96).reinterpretAsFloats();
+    FloatVector ofMinimums = IntVector.fromArray(I8, CONSTANTS, 104).reinterpretAsFloats();
+    for (int half = 0; half < 2 * blocks; half++) {
+      long block = address + 84L * (half >> 1) & Memory.ANY;
+      IntVector both =
+          (IntVector)
+              ByteVector.fromMemorySegment(
+                      B8, Memory.ALL, block + 8L * (half & 1) & Memory.ANY, LITTLE)
+                  .convertShape(VectorOperators.ZERO_EXTEND_B2I, I8, 0);
+      FloatVector s =
+          ((FloatVector) both.and(15).convertShape(VectorOperators.I2F, F8, 0))
+              .mul(Memory.half(block + 80));
+      FloatVector m =
+          ((FloatVector)
+                  both.lanewise(VectorOperators.LSHR, 4).convertShape(VectorOperators.I2F, F8, 0))
+              .mul(-Memory.half(block + 82));
+      long to = scales + 4L * SCALE_BYTES * half & Memory.ANY;
+      s.rearrange(spreadA)
+          .mul(ofScales)
+          .add(m.rearrange(spreadA).mul(ofMinimums))
+          .intoMemorySegment(Memory.ALL, to, LITTLE);
+      s.rearrange(spreadB)
+          .mul(ofScales)
+          .add(m.rearrange(spreadB).mul(ofMinimums))
+          .intoMemorySegment(Memory.ALL, to + 32, LITTLE);
     }
   }
 
-  private static void twice(float scale, float minimum, long to) {
+  /** Two bits as in Q2_K, and a third: of group g bit g of 32 bytes that all groups share. */
+  private static void q3K(long address, int blocks, long bytes) {
+    Memory.mayFault(address);
+    for (int i = 0; i < 8 * blocks; i++) {
+      int g = i & 7;
+      long block = address + 110L * (i >> 3) & Memory.ANY;
+      long at = block + 32 + 8L * (i & 4) & Memory.ANY;
+      IntVector third =
+          IntVector.fromMemorySegment(I8, Memory.ALL, block, LITTLE)
+              .lanewise(VectorOperators.LSHR, g)
+              .and(0x01010101)
+              .lanewise(VectorOperators.LSHL, 2);
+      IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE)
+          .lanewise(VectorOperators.LSHR, 2 * (g & 3))
+          .and(0x03030303)
+          .or(third)
+          .intoMemorySegment(Memory.ALL, bytes + (long) GROUP * i & Memory.ANY, LITTLE);
+    }
+  }
+
+  /**
+   * Six bits of scale, less 32, for 16 weights, which four are taken off: the lower four bits of
+   * scale k in nibble k/8 of byte k % 8, the upper two in bits 2·(k/4) of byte 8 + k % 4. They are
+   * put together four at a time, and half a super-block in each step.
+   */
+  private static void splitScales(long address, int blocks, long scales) {
+    VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 64).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 72).toShuffle().cast(F8);
+    FloatVector factors = IntVector.fromArray(I8, CONSTANTS, 88).reinterpretAsFloats();
+    for (int half = 0; half < 2 * blocks; half++) {
+      long block = address + 110L * (half >> 1) & Memory.ANY;
+      long low = Memory.ALL.get(Memory.LONG, block + 96) >>> 4 * (half & 1) & 0x0f0f0f0f0f0f0f0fL;
+      long high = Memory.ALL.get(Memory.INT, block + 104) & 0xffffffffL;
+      high = (high | high << 30) >>> 4 * (half & 1) & 0x0303030303030303L;
+      long to = scales + 4L * SCALE_BYTES * half & Memory.ANY;
+      Memory.ALL.set(Memory.LONG, to, low | high << 4);
+      FloatVector s =
+          ((FloatVector)
+                  ByteVector.fromMemorySegment(B8, Memory.ALL, to, LITTLE)
+                      .convertShape(VectorOperators.B2F, F8, 0))
+              .sub(32)
+              .mul(Memory.half(block + 108));
+      s.rearrange(spreadA).mul(factors).intoMemorySegment(Memory.ALL, to, LITTLE);
+      s.rearrange(spreadB).mul(factors).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+    }
+  }
+
+  /** Writes the scales and the minimums of a group's halves. */
+  static void store(float scale, float secondScale, float minimum, float secondMinimum, long to) {
     long at = to & Memory.ANY;
     Memory.ALL.set(Memory.FLOAT, at, scale);
-    Memory.ALL.set(Memory.FLOAT, at + 4, scale);
+    Memory.ALL.set(Memory.FLOAT, at + 4, secondScale);
     Memory.ALL.set(Memory.FLOAT, at + 8, minimum);
-    Memory.ALL.set(Memory.FLOAT, at + 12, minimum);
+    Memory.ALL.set(Memory.FLOAT, at + 12, secondMinimum);
   }
 }

@@ -50,12 +50,13 @@ final class ByteTiles {
 
   /** The tokens of the panels: those there are and up to three of zeros. */
   static int padded(int tokens) {
-    return tokens + 3 & -4;
+    int whole = tokens & -8;
+    return tokens == whole ? whole : whole + tile(tokens - whole);
   }
 
-  /** The tokens of the next tile; the last may have half as many as the others. */
+  /** The tokens of the next tile; the last may have half as many as the others, or one. */
   private static int tile(int tokens) {
-    return tokens > 4 ? 8 : 4;
+    return tokens > 4 ? 8 : tokens > 1 ? 4 : 1;
   }
 
   /**
@@ -161,10 +162,10 @@ final class ByteTiles {
         long panel = panels + 4L * ((long) t * w.columns() + (long) tile * (column + c));
         for (int r = 0; r < rows; r++) {
           long weights = bytes + c + (long) count * r;
-          if (tile == 8) {
-            tile8(weights, scalesAt + scaleBytes * r, groups, panel, to);
-          } else {
-            tile4(weights, scalesAt + scaleBytes * r, groups, panel, to);
+          switch (tile) {
+            case 8 -> tile8(weights, scalesAt + scaleBytes * r, groups, panel, to);
+            case 4 -> tile4(weights, scalesAt + scaleBytes * r, groups, panel, to);
+            default -> tile1(weights, scalesAt + scaleBytes * r, groups, panel, to);
           }
           to += 32L * tile;
         }
@@ -350,5 +351,50 @@ final class ByteTiles {
     a1.add(a5).intoMemorySegment(Memory.ALL, to + 32, LITTLE);
     a2.add(a6).intoMemorySegment(Memory.ALL, to + 64, LITTLE);
     a3.add(a7).intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+  }
+
+  /** The same with one token, which has four sums. */
+  private static void tile1(long w, long scales, int groups, long x, long sums) {
+    VectorShuffle<Float> spreadScale = IntVector.fromArray(I8, CONSTANTS, 0).toShuffle().cast(F8);
+    VectorShuffle<Float> spreadMinimum = IntVector.fromArray(I8, CONSTANTS, 8).toShuffle().cast(F8);
+    long to = sums & Memory.ANY;
+    FloatVector a0 = FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE);
+    FloatVector a1 = FloatVector.zero(F8);
+    FloatVector a2 = FloatVector.zero(F8);
+    FloatVector a3 = FloatVector.zero(F8);
+    for (int g = 0; g < groups; g++) {
+      long at = w + (long) ByteRows.GROUP * g & Memory.ANY;
+      long scaleAt = scales + (long) ByteRows.SCALE_BYTES * g & Memory.ANY;
+      long p = x + 128L * g & Memory.ANY;
+      IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, at, LITTLE);
+      FloatVector pair = FloatVector.fromMemorySegment(F8, Memory.ALL, scaleAt, LITTLE);
+      FloatVector scale = pair.rearrange(spreadScale);
+      FloatVector minimum = pair.rearrange(spreadMinimum);
+      a0 =
+          ((FloatVector) u.and(255).convertShape(VectorOperators.I2F, F8, 0))
+              .fma(scale, minimum)
+              .fma(FloatVector.fromMemorySegment(F8, Memory.ALL, p, LITTLE), a0);
+      a1 =
+          ((FloatVector)
+                  u.lanewise(VectorOperators.LSHR, 8)
+                      .and(255)
+                      .convertShape(VectorOperators.I2F, F8, 0))
+              .fma(scale, minimum)
+              .fma(FloatVector.fromMemorySegment(F8, Memory.ALL, p + 32, LITTLE), a1);
+      a2 =
+          ((FloatVector)
+                  u.lanewise(VectorOperators.LSHR, 16)
+                      .and(255)
+                      .convertShape(VectorOperators.I2F, F8, 0))
+              .fma(scale, minimum)
+              .fma(FloatVector.fromMemorySegment(F8, Memory.ALL, p + 64, LITTLE), a2);
+      a3 =
+          ((FloatVector)
+                  u.lanewise(VectorOperators.LSHR, 24).convertShape(VectorOperators.I2F, F8, 0))
+              .fma(scale, minimum)
+              .fma(FloatVector.fromMemorySegment(F8, Memory.ALL, p + 96, LITTLE), a3);
+      VarHandle.loadLoadFence();
+    }
+    a0.add(a1).add(a2.add(a3)).intoMemorySegment(Memory.ALL, to, LITTLE);
   }
 }

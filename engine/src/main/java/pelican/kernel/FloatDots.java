@@ -261,7 +261,7 @@ final class FloatDots {
             t = bytes(q + 2 + 2 * L).fma(floats(p + 2 * BYTES), t);
             t = bytes(q + 2 + 3 * L).fma(floats(p + 3 * BYTES), t);
           }
-          a = scale(q).fma(t, a);
+          a = FloatVector.broadcast(S, Memory.half(q)).fma(t, a);
         }
         a.intoMemorySegment(Memory.ALL, to, LITTLE);
         VarHandle.loadLoadFence();
@@ -274,16 +274,6 @@ final class FloatDots {
       FloatVector.zero(S)
           .intoMemorySegment(Memory.ALL, sums + (long) BYTES * m & Memory.ANY, LITTLE);
     }
-  }
-
-  /**
-   * A half in all lanes. By its bytes: whether a read of two is inlined the compiler makes depend
-   * on how often it has seen one, which so early it has not.
-   */
-  private static FloatVector scale(long at) {
-    int low = Memory.ALL.get(Memory.BYTE, at) & 0xff;
-    int high = Memory.ALL.get(Memory.BYTE, at + 1) << 8;
-    return FloatVector.broadcast(S, Float.float16ToFloat((short) (low | high)));
   }
 
   private static FloatVector bytes(long at) {

@@ -54,6 +54,20 @@ final class Memory {
     ALL.get(BYTE, address);
   }
 
+  /** The unsigned byte at an address. */
+  static int unsignedByte(long address) {
+    return ALL.get(BYTE, address & ANY) & 0xff;
+  }
+
+  /**
+   * The half at an address. By its bytes: whether a read of two is inlined the compiler makes
+   * depend on how often it has seen one, and kernels are compiled before it has seen enough.
+   */
+  static float half(long address) {
+    return Float.float16ToFloat(
+        (short) (unsignedByte(address) | ALL.get(BYTE, address + 1 & ANY) << 8));
+  }
+
   /**
    * The address of the first of some rows.
    *

@@ -18,9 +18,9 @@ import pelican.gguf.GgmlType;
  * a vector version go to {@link RowDecoder}. One instance for each thread.
  */
 final class VectorRowDecoder {
-  /** Room for the scales of the columns that are decoded at a time. */
+  /** Room for what a decoder needs of the columns that are decoded at a time. */
   static final int SCALES_BYTES =
-      VectorTiles.BLOCK_COLUMNS / QuantizedTokens.BLOCK * 16 * Float.BYTES;
+      VectorTiles.BLOCK_COLUMNS + VectorTiles.BLOCK_COLUMNS / ByteRows.GROUP * ByteRows.SCALE_BYTES;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
@@ -44,7 +44,7 @@ final class VectorRowDecoder {
    * @param column a multiple of the format's block size, as is {@code count}, at most {@link
    *     VectorTiles#BLOCK_COLUMNS}
    * @param out the address of room for {@code count} floats
-   * @param scales the address of room for 16 floats for each super-block
+   * @param scales the address of {@link #SCALES_BYTES}
    */
   void decode(Matrix w, int row, int column, int count, long out, long scales) {
     GgmlType type = w.format().type();
@@ -66,10 +66,27 @@ final class VectorRowDecoder {
       }
       case Q8_0 -> q8(at, blocks, out);
       case Q4_0 -> q4(at, blocks, out);
+      case Q2_K, Q3_K, Q4_1, Q5_0, Q5_1, IQ4_NL, IQ4_XS -> {
+        ByteRows.unpack(type, at, blocks, scales, scales + VectorTiles.BLOCK_COLUMNS);
+        bytes(scales, scales + VectorTiles.BLOCK_COLUMNS, count / ByteRows.GROUP, out);
+      }
       default -> {
         others.decode(w, row, column, count, run, 0);
         MemorySegment.copy(run, 0, Memory.ALL, ValueLayout.JAVA_FLOAT, out, count);
       }
+    }
+  }
+
+  /** {@link ByteRows} as floats. */
+  private static void bytes(long bytes, long scales, int groups, long out) {
+    for (int i = 0; i < 2 * groups; i++) {
+      long at = bytes + 16L * i & Memory.ANY;
+      long to = out + 64L * i & Memory.ANY;
+      long scaleAt = scales + (long) ByteRows.SCALE_BYTES * (i >> 1) + 4L * (i & 1) & Memory.ANY;
+      FloatVector scale = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scaleAt));
+      FloatVector minimum = FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scaleAt + 8));
+      store(floats(bytes(at)).fma(scale, minimum), to);
+      store(floats(bytes(at + 8)).fma(scale, minimum), to + 32);
     }
   }
 
