@@ -86,7 +86,7 @@ final class BlockByteRows {
   /** Of blocks that begin with a scale, of which a multiple is added to each weight. */
   private static void scales(long address, int size, int blocks, float multiple, long scales) {
     for (int b = 0; b < blocks; b++) {
-      float d = Memory.half(address + (long) size * b);
+      float d = Memory.half(address + (long) size * b & Memory.ANY);
       ByteRows.store(d, d, multiple * d, multiple * d, scales + (long) ByteRows.SCALE_BYTES * b);
     }
   }
@@ -94,8 +94,9 @@ final class BlockByteRows {
   /** Of blocks that begin with a scale and what is added to each weight. */
   private static void scalesAndMinimums(long address, int size, int blocks, long scales) {
     for (int b = 0; b < blocks; b++) {
-      float d = Memory.half(address + (long) size * b);
-      float m = Memory.half(address + (long) size * b + 2);
+      long at = address + (long) size * b & Memory.ANY;
+      float d = Memory.half(at);
+      float m = Memory.half(at + 2);
       ByteRows.store(d, d, m, m, scales + (long) ByteRows.SCALE_BYTES * b);
     }
   }
@@ -103,7 +104,7 @@ final class BlockByteRows {
   /** Of IQ4_XS: six bits for each of eight groups, four of them in nibbles, less 32. */
   private static void superBlockScales(long address, int blocks, long scales) {
     for (int b = 0; b < blocks; b++) {
-      long at = address + 136L * b;
+      long at = address + 136L * b & Memory.ANY;
       float d = Memory.half(at);
       int high = Memory.unsignedByte(at + 2) | Memory.unsignedByte(at + 3) << 8;
       for (int g = 0; g < 8; g++) {

@@ -54,18 +54,18 @@ final class Memory {
     ALL.get(BYTE, address);
   }
 
-  /** The unsigned byte at an address. */
+  /** The unsigned byte at an address that is known not to be negative, see {@link #ANY}. */
   static int unsignedByte(long address) {
-    return ALL.get(BYTE, address & ANY) & 0xff;
+    return ALL.get(BYTE, address) & 0xff;
   }
 
   /**
-   * The half at an address. By its bytes: whether a read of two is inlined the compiler makes
+   * The half at such an address. By its bytes: whether a read of two is inlined the compiler makes
    * depend on how often it has seen one, and kernels are compiled before it has seen enough.
    */
   static float half(long address) {
-    return Float.float16ToFloat(
-        (short) (unsignedByte(address) | ALL.get(BYTE, address + 1 & ANY) << 8));
+    int low = ALL.get(BYTE, address) & 0xff;
+    return Float.float16ToFloat((short) (low | ALL.get(BYTE, address + 1) << 8));
   }
 
   /**
