@@ -11,8 +11,7 @@ import java.lang.foreign.MemorySegment;
 final class Scratch {
   private static final ThreadLocal<Scratch> OF_THREAD = ThreadLocal.withInitial(Scratch::new);
 
-  private static final long SCALES_BYTES =
-      Math.max(RowDots.SCRATCH_BYTES, VectorRowDecoder.SCALES_BYTES);
+  private static final long SCALES_BYTES = Math.max(RowDots.SCRATCH_BYTES, VectorRowDecoder.BYTES);
 
   private final MemorySegment memory =
       Arena.ofAuto()
@@ -32,7 +31,7 @@ final class Scratch {
     return OF_THREAD.get();
   }
 
-  /** Room for the scales of a few super-blocks: see {@link Q4KDot}, {@link VectorRowDecoder}. */
+  /** Room for what {@link RowDots} and {@link VectorRowDecoder} need beside blocks. */
   long scales() {
     return memory.address();
   }
