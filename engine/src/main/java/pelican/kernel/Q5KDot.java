@@ -83,16 +83,31 @@ final class Q5KDot {
           int m = row & 3; // so that addresses are known not to be negative
           long at = first + distance * m + o & Memory.ANY;
           long minimumsAt = kept + RowDots.MINIMUMS + (long) RowDots.ROW_SUMS_BYTES * m;
-          SuperBlockScales.unpackOne(
-              at,
-              shift,
-              mask,
-              lowShift,
-              highShift,
-              lowMask,
-              values + QuantizedTokens.SINGLE_SUMS,
-              minimumsAt,
-              scales + 32L * m);
+          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
+          float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+          IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
+          FloatVector scale =
+              ((FloatVector)
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .add(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
+                  .mul(d);
+          FloatVector minimums =
+              ((FloatVector)
+                      IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
+                          .lanewise(VectorOperators.LSHR, shift)
+                          .and(mask)
+                          .add(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
+                          .convertShape(VectorOperators.I2F, F8, 0))
+                  .mul(dMin)
+                  .fma(
+                      FloatVector.fromMemorySegment(
+                          F8, Memory.ALL, values + QuantizedTokens.SINGLE_SUMS, LITTLE),
+                      FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
+          scale.intoMemorySegment(Memory.ALL, scales + 32L * m, LITTLE);
+          minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
         }
         for (int row = 0; row < RowDots.ROWS; row++) {
           int m = row & 3;

@@ -66,52 +66,6 @@ final class SuperBlockScales {
     }
   }
 
-  /**
-   * Unpacks the scales of one super-block of Q4_K or Q5_K, and adds what its minimums give. With
-   * the vectors of {@link #SIX_BITS}, which the caller keeps in registers. This is inlined, which
-   * makes no objects of them only as long as no operation is one of a parameter's: what kind of
-   * vector that is the compiler does not know.
-   *
-   * @param sums the address of the sums of a token's groups
-   * @param minimumsAt the address of a vector that is added to
-   * @param scales the address of room for eight floats
-   */
-  static void unpackOne(
-      long at,
-      IntVector shift,
-      IntVector mask,
-      IntVector lowShift,
-      IntVector highShift,
-      IntVector lowMask,
-      long sums,
-      long minimumsAt,
-      long scales) {
-    float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-    float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
-    IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
-    FloatVector scale =
-        ((FloatVector)
-                IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 4))
-                    .lanewise(VectorOperators.LSHR, shift)
-                    .and(mask)
-                    .add(four.lanewise(VectorOperators.LSHR, lowShift).and(lowMask))
-                    .convertShape(VectorOperators.I2F, F8, 0))
-            .mul(d);
-    FloatVector minimums =
-        ((FloatVector)
-                IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 8))
-                    .lanewise(VectorOperators.LSHR, shift)
-                    .and(mask)
-                    .add(four.lanewise(VectorOperators.LSHR, highShift).and(lowMask))
-                    .convertShape(VectorOperators.I2F, F8, 0))
-            .mul(dMin)
-            .fma(
-                FloatVector.fromMemorySegment(F8, Memory.ALL, sums, LITTLE),
-                FloatVector.fromMemorySegment(F8, Memory.ALL, minimumsAt, LITTLE));
-    scale.intoMemorySegment(Memory.ALL, scales, LITTLE);
-    minimums.intoMemorySegment(Memory.ALL, minimumsAt, LITTLE);
-  }
-
   /** Those of Q4_K and Q5_K: see {@link #SIX_BITS}. */
   private static void sixBits(long address, int blocks, long bytes, long scales, long minimums) {
     IntVector shift = IntVector.fromArray(I8, SIX_BITS, 0);
