@@ -51,7 +51,6 @@ final class Q5KDot {
       long factors,
       long scratch,
       long rowSums) {
-    Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector fifths = IntVector.fromArray(I8, CONSTANTS, 8);
     IntVector odd = IntVector.fromArray(I8, CONSTANTS, 16);
@@ -83,8 +82,9 @@ final class Q5KDot {
           int m = row & 3; // so that addresses are known not to be negative
           long at = first + distance * m + o & Memory.ANY;
           long minimumsAt = kept + RowDots.MINIMUMS + (long) RowDots.ROW_SUMS_BYTES * m;
-          float d = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at));
-          float dMin = Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + 2));
+          int both = Memory.ALL.get(Memory.INT, at);
+          float d = Float.float16ToFloat((short) both);
+          float dMin = Float.float16ToFloat((short) (both >> 16));
           IntVector four = IntVector.broadcast(I8, Memory.ALL.get(Memory.INT, at + 12));
           FloatVector scale =
               ((FloatVector)
