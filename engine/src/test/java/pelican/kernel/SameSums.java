@@ -20,7 +20,13 @@ public final class SameSums {
   /** The formats whose products are the same in any batch, where vectors have 256 bits. */
   static final Set<GgmlType> TYPES =
       EnumSet.of(
-          GgmlType.F32, GgmlType.F16, GgmlType.BF16, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K);
+          GgmlType.F32,
+          GgmlType.F16,
+          GgmlType.BF16,
+          GgmlType.Q4_0,
+          GgmlType.Q4_K,
+          GgmlType.Q5_K,
+          GgmlType.Q6_K);
 
   /** Not a multiple of the rows of any tile. */
   static final int ROWS = 13;
