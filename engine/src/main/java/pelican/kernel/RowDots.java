@@ -7,8 +7,8 @@ import jdk.incubator.vector.VectorSpecies;
 import pelican.gguf.GgmlType;
 
 /**
- * Products of rows of super-blocks with one token, by {@link Q4KDot}, {@link Q5KDot} and {@link
- * Q6KDot}, which leave a sum of eight lanes for each part of a row.
+ * Products of rows of super-blocks with one token, by {@link Q4KDot}, {@link Q5KDot}, {@link
+ * Q6KDot} and {@link Q40Dot}, which leave a sum of eight lanes for each part of a row.
  *
  * <p>A few rows are read at once, far apart: the machine's own prefetching follows each, and so has
  * more memory lines on their way than one row would give. Two that stand beside each other it takes
