@@ -34,6 +34,14 @@ final class Processor {
    */
   static final int STREAMS = Integer.getInteger("pelican.streams", SPLITS ? 4 : 2) >= 4 ? 4 : 2;
 
+  /**
+   * Whether shorts are shifted by as many bits as another vector says in one instruction ({@code
+   * vpsrlvw}), as the JVM does where it knows vectors of 512 bits. What a shift of ints brings from
+   * the next short then needs no mask. A shift of all lanes by the same number would do without,
+   * but takes that from a register, and on Zen 4 then one of the two pipes that multiply.
+   */
+  static final boolean SHIFTS_SHORTS = VectorShape.preferredShape().vectorBitSize() >= 512;
+
   private Processor() {}
 
   /** Whether the JVM knows vectors of 512 bits, and the processor {@link #splits(Stream)} them. */

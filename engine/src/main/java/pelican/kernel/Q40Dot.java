@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -23,6 +24,7 @@ final class Q40Dot {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I4 = IntVector.SPECIES_128;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Short> S16 = ShortVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, 8 lanes each: see Q4KDot.
@@ -64,6 +66,7 @@ final class Q40Dot {
     Memory.mayFault(address);
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector odd = IntVector.fromArray(I8, CONSTANTS, 8);
+    ShortVector eight = ShortVector.fromArray(S16, RowDots.SHIFTS, 0);
     VectorShuffle<Integer> twice = IntVector.fromArray(I8, CONSTANTS, 16).toShuffle();
     IntVector shift = IntVector.fromArray(I8, CONSTANTS, 24);
     long scales = scratch + RowDots.RUN_SUMS_BYTES & Memory.ANY;
@@ -126,8 +129,11 @@ final class Q40Dot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             evenSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
@@ -142,8 +148,11 @@ final class Q40Dot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -21,6 +22,7 @@ final class Q4KDot {
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Short> S16 = ShortVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, since the compiler loads what it knows to be constant anew for each use: masks
@@ -79,6 +81,8 @@ final class Q4KDot {
       long rowSums) {
     IntVector nibbles = IntVector.fromArray(I8, NIBBLES, 0);
     IntVector odd = IntVector.fromArray(I8, NIBBLES, 8);
+    ShortVector eight = ShortVector.fromArray(S16, RowDots.SHIFTS, 0);
+    ShortVector twelve = ShortVector.fromArray(S16, RowDots.SHIFTS, 16);
     IntVector shift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 0);
     IntVector mask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 8);
     IntVector lowShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 16);
@@ -147,52 +151,64 @@ final class Q4KDot {
             long p = values + QuantizedTokens.SINGLE_SUMS / 2 * h;
             long scale = scales + 32L * m + 16L * h;
             IntVector u = IntVector.fromMemorySegment(I8, Memory.ALL, weights, LITTLE);
-            IntVector low =
-                u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+            IntVector low = u.and(nibbles);
+            IntVector t =
+                low.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                     .add(
-                        u.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? low.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : u.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             evenSum =
-                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale)), evenSum);
-            IntVector high =
+            t =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
                     .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .add(
-                        u.lanewise(VectorOperators.LSHR, 12)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? u.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, twelve)
+                                    .reinterpretAsInts()
+                                : u.lanewise(VectorOperators.LSHR, 12).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
-                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(
                         FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 4)), oddSum);
             VarHandle.loadLoadFence();
             u = IntVector.fromMemorySegment(I8, Memory.ALL, weights + 32, LITTLE);
-            low =
-                u.and(nibbles)
-                    .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+            low = u.and(nibbles);
+            t =
+                low.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                     .add(
-                        u.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? low.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : u.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
             evenSum =
-                ((FloatVector) low.convertShape(VectorOperators.I2F, F8, 0))
+                ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(
                         FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 8)),
                         evenSum);
-            high =
+            t =
                 u.lanewise(VectorOperators.LSHR, 4)
                     .and(nibbles)
                     .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                     .add(
-                        u.lanewise(VectorOperators.LSHR, 12)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? u.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, twelve)
+                                    .reinterpretAsInts()
+                                : u.lanewise(VectorOperators.LSHR, 12).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             oddSum =
-                ((FloatVector) high.convertShape(VectorOperators.I2F, F8, 0))
+                ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
                     .fma(
                         FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, scale + 12)),
                         oddSum);

@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
@@ -17,6 +18,7 @@ final class Q5KDot {
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Short> S16 = ShortVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, 8 lanes each: see Q4KDot.
@@ -54,6 +56,7 @@ final class Q5KDot {
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector fifths = IntVector.fromArray(I8, CONSTANTS, 8);
     IntVector odd = IntVector.fromArray(I8, CONSTANTS, 16);
+    ShortVector eight = ShortVector.fromArray(S16, RowDots.SHIFTS, 0);
     IntVector shift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 0);
     IntVector mask = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 8);
     IntVector lowShift = IntVector.fromArray(I8, SuperBlockScales.SIX_BITS, 16);
@@ -131,8 +134,11 @@ final class Q5KDot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             evenSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
@@ -144,8 +150,11 @@ final class Q5KDot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
@@ -157,8 +166,11 @@ final class Q5KDot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
             evenSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))
@@ -172,8 +184,11 @@ final class Q5KDot {
             t =
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             oddSum =
                 ((FloatVector) t.convertShape(VectorOperators.I2F, F8, 0))

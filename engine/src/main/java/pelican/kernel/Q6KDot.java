@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
@@ -23,6 +24,7 @@ final class Q6KDot {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;
   private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Short> S16 = ShortVector.SPECIES_256;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   // From an array, 8 lanes each: see Q4KDot.
@@ -66,6 +68,7 @@ final class Q6KDot {
     IntVector nibbles = IntVector.fromArray(I8, CONSTANTS, 0);
     IntVector upper = IntVector.fromArray(I8, CONSTANTS, 8);
     IntVector odd = IntVector.fromArray(I8, CONSTANTS, 16);
+    ShortVector eight = ShortVector.fromArray(S16, RowDots.SHIFTS, 0);
     VectorShuffle<Float> spreadA = IntVector.fromArray(I8, CONSTANTS, 24).toShuffle().cast(F8);
     VectorShuffle<Float> spreadB = IntVector.fromArray(I8, CONSTANTS, 32).toShuffle().cast(F8);
     VectorShuffle<Float> spreadC = IntVector.fromArray(I8, CONSTANTS, 40).toShuffle().cast(F8);
@@ -118,8 +121,11 @@ final class Q6KDot {
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)));
             evenSum =
                 scales
@@ -136,8 +142,11 @@ final class Q6KDot {
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 32, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)));
             oddSum =
                 scales
@@ -153,8 +162,11 @@ final class Q6KDot {
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 64, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)));
             evenSum =
                 scales
@@ -172,8 +184,11 @@ final class Q6KDot {
                 w.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
                     .sub(IntVector.fromMemorySegment(I8, Memory.ALL, thirds + 96, LITTLE))
                     .add(
-                        w.lanewise(VectorOperators.LSHR, 8)
-                            .and(odd)
+                        (Processor.SHIFTS_SHORTS
+                                ? w.reinterpretAsShorts()
+                                    .lanewise(VectorOperators.LSHR, eight)
+                                    .reinterpretAsInts()
+                                : w.lanewise(VectorOperators.LSHR, 8).and(odd))
                             .mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)));
             oddSum =
                 scales

@@ -2,6 +2,7 @@ package pelican.kernel;
 
 import java.lang.ref.Reference;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import pelican.gguf.GgmlType;
@@ -35,6 +36,17 @@ final class RowDots {
 
   /** Room for these, and for the scales of a super-block of each row. */
   static final int SCRATCH_BYTES = RUN_SUMS_BYTES + ROWS * 32;
+
+  /**
+   * By how many bits shorts are shifted, 16 lanes each: where {@link Processor#SHIFTS_SHORTS}, odd
+   * bytes of ints come to even places by that alone.
+   */
+  static final short[] SHIFTS = new short[2 * 16];
+
+  static {
+    Arrays.fill(SHIFTS, 0, 16, (short) 8);
+    Arrays.fill(SHIFTS, 16, 32, (short) 12);
+  }
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
