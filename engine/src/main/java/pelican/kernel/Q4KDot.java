@@ -14,8 +14,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>As {@link QuantizedTokens} tells, two multiplications and an addition of ints give eight times
  * four products of 32 weights; a conversion and an FMA with the group's scale finish them. That is
- * 9 instructions for 32 weights with those that take the nibbles apart, where products of floats
- * take 13.
+ * 9 instructions for 32 weights with those that take the nibbles apart, 8 where {@link
+ * Processor#SHIFTS_SHORTS shorts are shifted}, where products of floats take 13.
  */
 final class Q4KDot {
   private static final int BYTES = 144;
