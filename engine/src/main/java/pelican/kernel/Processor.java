@@ -15,7 +15,10 @@ final class Processor {
 
   private static final Set<String> SPLITTING = Set.of("vendor_id:AuthenticAMD", "cpu family:25");
 
-  private static final boolean SPLITS = splits();
+  private static final boolean KNOWS_512_BITS = VectorShape.preferredShape().vectorBitSize() >= 512;
+
+  /** Whether the JVM knows vectors of 512 bits, and the processor {@link #splits(Stream)} them. */
+  private static final boolean SPLITS = KNOWS_512_BITS && splits();
 
   private static final VectorShape SHAPE =
       SPLITS ? VectorShape.S_256_BIT : VectorShape.preferredShape();
@@ -40,15 +43,11 @@ final class Processor {
    * the next short then needs no mask. A shift of all lanes by the same number would do without,
    * but takes that from a register, and on Zen 4 then one of the two pipes that multiply.
    */
-  static final boolean SHIFTS_SHORTS = VectorShape.preferredShape().vectorBitSize() >= 512;
+  static final boolean SHIFTS_SHORTS = KNOWS_512_BITS;
 
   private Processor() {}
 
-  /** Whether the JVM knows vectors of 512 bits, and the processor {@link #splits(Stream)} them. */
   private static boolean splits() {
-    if (VectorShape.preferredShape().vectorBitSize() < 512) {
-      return false;
-    }
     try (Stream<String> lines = Files.lines(DESCRIPTION)) {
       return splits(lines);
     } catch (IOException | UncheckedIOException e) {
