@@ -66,7 +66,12 @@ public final class ShortenedMatrix {
                 StandardOpenOption.READ,
                 StandardOpenOption.WRITE)) {
       channel.truncate(0);
-      MemorySegment data = channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes, arena);
+      // the matrix ends with a page, and another comes after it
+      long end = Math.ceilDiv(bytes, PAGE) * PAGE;
+      MemorySegment data =
+          channel
+              .map(FileChannel.MapMode.READ_WRITE, 0, end + PAGE, arena)
+              .asSlice(end - bytes, bytes);
       Matrix w = new Matrix("shortened", format, ROWS, COLUMNS, data);
       Activations x = new Activations().reset(tokens, COLUMNS);
       x.changed();
@@ -75,8 +80,15 @@ public final class ShortenedMatrix {
         kernels.prepare(x, new Matrix[] {w}, workers);
         kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
       }
+      channel.truncate(end);
+      try {
+        kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
+      } catch (InternalError e) {
+        System.out.println(type + " with " + tokens + " tokens: reads behind the matrix");
+        System.exit(1);
+      }
       // each page's end is elsewhere in a block, so that another read is the first to fail
-      for (long left = (bytes - 1) / PAGE * PAGE; left > 0; left -= PAGE) {
+      for (long left = end - PAGE; left > 0; left -= PAGE) {
         channel.truncate(left);
         try {
           kernels.multiply(w, 0, ROWS, x, out, 0, ROWS);
