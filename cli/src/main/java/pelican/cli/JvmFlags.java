@@ -94,6 +94,17 @@ final class JvmFlags {
           "VectorKernels::weightedSum",
           "VectorRowDecoder::decode",
           "VectorTiles::multiply",
+          "WideIntegerRows::bytes",
+          "WideIntegerRows::ofBlocks",
+          "WideIntegerRows::q40",
+          "WideIntegerRows::q4K",
+          "WideIntegerRows::q5K",
+          "WideIntegerRows::q6K",
+          "WideIntegerRows::sixBits",
+          "WideQ40Dot::dot",
+          "WideQ4KDot::dot",
+          "WideQ5KDot::dot",
+          "WideQ6KDot::dot",
           "Workers::run");
 
   /** Classes of that package whose methods spend their time in vectors. */
@@ -113,7 +124,12 @@ final class JvmFlags {
           "VectorAttention",
           "VectorExp",
           "VectorFloats",
-          "VectorTiles");
+          "VectorTiles",
+          "WideIntegerRows",
+          "WideQ40Dot",
+          "WideQ4KDot",
+          "WideQ5KDot",
+          "WideQ6KDot");
 
   /** Where there are as many, the JVM has two threads of the second compiler or more by itself. */
   private static final int MANY_PROCESSORS = 4;

@@ -2,6 +2,7 @@ package pelican.kernel;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 
 /**
  * The right-hand side of matrix products: one vector for each token of a batch, one after the
@@ -35,8 +36,8 @@ public final class Activations {
   private boolean valuesAreRounded;
 
   // made when it is wanted: it needs the module of vectors
-  private QuantizedTokens quantizedTokens;
-  private boolean quantized;
+  private final QuantizedTokens[] quantizedTokens = new QuantizedTokens[2];
+  private final boolean[] quantized = new boolean[2];
 
   /** A copy of the values, outside the heap, where it can begin at a multiple of a cache line. */
   private static final class Copy {
@@ -103,7 +104,7 @@ public final class Activations {
     bytePanels.made = false;
     roundedBytePanels.made = false;
     valuesAreRounded = false;
-    quantized = false;
+    Arrays.fill(quantized, false);
   }
 
   /**
@@ -178,19 +179,21 @@ public final class Activations {
    * Quantizes all tokens, if that is not done yet.
    *
    * @param single whether each is a tile of its own
+   * @param distance how many groups after each the other of its pair is: 1 or 2
    */
-  void quantize(boolean single, Workers workers) {
-    if (!quantized) {
-      if (quantizedTokens == null) {
-        quantizedTokens = new QuantizedTokens();
+  void quantize(boolean single, int distance, Workers workers) {
+    int i = distance - 1;
+    if (!quantized[i]) {
+      if (quantizedTokens[i] == null) {
+        quantizedTokens[i] = new QuantizedTokens();
       }
-      quantizedTokens.set(values, tokens, columns, single, workers);
-      quantized = true;
+      quantizedTokens[i].set(values, tokens, columns, single, distance, workers);
+      quantized[i] = true;
     }
   }
 
   /** What {@link #quantize} made. */
-  QuantizedTokens quantizedTokens() {
-    return quantizedTokens;
+  QuantizedTokens quantizedTokens(int distance) {
+    return quantizedTokens[distance - 1];
   }
 }

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -13,12 +14,16 @@ import jdk.incubator.vector.VectorSpecies;
 final class Processor {
   private static final Path DESCRIPTION = Path.of("/proc/cpuinfo");
 
-  private static final Set<String> SPLITTING = Set.of("vendor_id:AuthenticAMD", "cpu family:25");
+  private static final String AMD = "vendor_id:AuthenticAMD";
+
+  private static final Set<String> SPLITTING = Set.of(AMD, "cpu family:25");
+
+  private static final Set<String> MULTIPLYING = Set.of(AMD, "cpu family:26");
 
   private static final boolean KNOWS_512_BITS = VectorShape.preferredShape().vectorBitSize() >= 512;
 
   /** Whether the JVM knows vectors of 512 bits, and the processor {@link #splits(Stream)} them. */
-  private static final boolean SPLITS = KNOWS_512_BITS && splits();
+  private static final boolean SPLITS = KNOWS_512_BITS && is(Processor::splits);
 
   private static final VectorShape SHAPE =
       SPLITS ? VectorShape.S_256_BIT : VectorShape.preferredShape();
@@ -45,11 +50,22 @@ final class Processor {
    */
   static final boolean SHIFTS_SHORTS = KNOWS_512_BITS;
 
+  /**
+   * Whether products of integers use vectors of 512 bits in place of 256: where the JVM knows them
+   * and the processor {@link #multipliesWideInts(Stream)}, unless the property {@code
+   * pelican.integer.bits} says which.
+   */
+  static final boolean WIDE_INTEGERS =
+      KNOWS_512_BITS
+          && Integer.getInteger(
+                  "pelican.integer.bits", is(Processor::multipliesWideInts) ? 512 : 256)
+              >= 512;
+
   private Processor() {}
 
-  private static boolean splits() {
+  private static boolean is(Predicate<Stream<String>> kind) {
     try (Stream<String> lines = Files.lines(DESCRIPTION)) {
-      return splits(lines);
+      return kind.test(lines);
     } catch (IOException | UncheckedIOException e) {
       return false; // other systems have no such file
     }
@@ -64,11 +80,25 @@ final class Processor {
    * @param description lines of {@code /proc/cpuinfo}: of each processor a name and a value in each
    */
   static boolean splits(Stream<String> description) {
+    return hasAll(SPLITTING, description);
+  }
+
+  /**
+   * Whether it multiplies ints of 512 bits as fast as floats, as AMD's family 26 (Zen 5) does:
+   * twice as many at a time as of 256.
+   *
+   * @param description as for {@link #splits(Stream)}
+   */
+  static boolean multipliesWideInts(Stream<String> description) {
+    return hasAll(MULTIPLYING, description);
+  }
+
+  private static boolean hasAll(Set<String> values, Stream<String> description) {
     return description
             .takeWhile(line -> !line.isBlank())
             .map(line -> line.replaceFirst("\\s*:\\s*", ":"))
-            .filter(SPLITTING::contains)
+            .filter(values::contains)
             .count()
-        == SPLITTING.size();
+        == values.size();
   }
 }

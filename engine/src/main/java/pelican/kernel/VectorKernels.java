@@ -45,7 +45,7 @@ public final class VectorKernels implements Kernels {
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
       if (withIntegers(w, x)) {
-        x.quantize(alone(x), workers);
+        x.quantize(alone(x), IntegerRows.distance(w.format().type()), workers);
       } else if (asBytes(w, x) && !asFloats(w, x)) {
         x.packForBytes(rounds(w), workers);
       } else {
@@ -60,11 +60,15 @@ public final class VectorKernels implements Kernels {
   }
 
   /**
-   * Whether they are computed with integers. With vectors of 512 bits tiles of floats are faster,
-   * which then have the integers' values.
+   * Whether they are computed with integers. With floats of 512 bits tiles of those are faster than
+   * of integers of 256, and then have the integers' values.
    */
   private boolean withIntegers(Matrix w, Activations x) {
-    return rounds(w) && (bits < 512 || alone(x));
+    return rounds(w) && (hasTiles() || alone(x));
+  }
+
+  private boolean hasTiles() {
+    return bits < 512 || Processor.WIDE_INTEGERS;
   }
 
   private boolean alone(Activations x) {
@@ -134,8 +138,8 @@ public final class VectorKernels implements Kernels {
 
   private void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    // with vectors of 512 bits batches have other kernels, so that these are compiled no earlier
-    boolean withTiles = x.isAsBatch() && bits < 512;
+    // where batches have other kernels, these are compiled no earlier
+    boolean withTiles = x.isAsBatch() && hasTiles();
     if (alone(x) && !withTiles && RowDots.has(w.format().type(), w.columns())) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {

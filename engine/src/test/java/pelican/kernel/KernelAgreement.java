@@ -5,8 +5,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import pelican.gguf.GgmlType;
 import pelican.quant.BlockFormat;
 
@@ -15,6 +17,10 @@ import pelican.quant.BlockFormat;
  * whose flags limit the vectors.
  */
 public final class KernelAgreement {
+  // not asked of IntegerTiles, which there is not without vectors
+  private static final Set<GgmlType> WITH_INTEGERS =
+      EnumSet.of(GgmlType.Q4_0, GgmlType.Q4_K, GgmlType.Q5_K, GgmlType.Q6_K);
+
   private final Kernels expected = new ScalarKernels("specification");
   private final Kernels kernels;
   private final Workers workers = new Workers(1);
@@ -58,7 +64,7 @@ public final class KernelAgreement {
       product(type, 5, 3328, 5);
       // more parts of a row than one, and more than there is room for
       product(type, 13, 6400, 2);
-      if (IntegerTiles.has(type, 513 * IntegerTiles.PART_COLUMNS)) {
+      if (WITH_INTEGERS.contains(type)) {
         product(type, 5, 513 * IntegerTiles.PART_COLUMNS, 1);
       }
       if (type.blockSize() == 32) {

@@ -42,6 +42,8 @@ class KernelAgreementTest {
         "-XX:MaxVectorSize=16",
         "-Dpelican.streams=2",
         "-Dpelican.streams=4",
+        "-Dpelican.integer.bits=256",
+        "-Dpelican.integer.bits=512",
       })
   void vectorKernelsAgreeAtEveryWidth(String flag) throws Exception {
     String output = run("--add-modules", "jdk.incubator.vector", flag, "-Dpelican.kernels=vector");
@@ -56,6 +58,8 @@ class KernelAgreementTest {
         "-XX:MaxVectorSize=16",
         "-Dpelican.streams=2",
         "-Dpelican.streams=4",
+        "-Dpelican.integer.bits=256",
+        "-Dpelican.integer.bits=512",
       })
   void everyKernelStopsWhereItsFileWasShortened(String flag) throws Exception {
     assumeTrue(System.getProperty("os.name").equals("Linux"));

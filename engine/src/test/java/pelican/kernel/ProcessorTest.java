@@ -23,18 +23,23 @@ class ProcessorTest {
 
   @ParameterizedTest
   @CsvSource({
-    "AuthenticAMD, 25, true",
-    "AuthenticAMD, 26, false",
-    "GenuineIntel, 6, false",
-    "GenuineIntel, 25, false",
+    "AuthenticAMD, 25, true, false",
+    "AuthenticAMD, 26, false, true",
+    "GenuineIntel, 6, false, false",
+    "GenuineIntel, 25, false, false",
+    "GenuineIntel, 26, false, false",
   })
-  void someSplitWideVectors(String vendor, String family, boolean expected) {
-    assertThat(Processor.splits(DESCRIPTION.formatted(vendor, family).lines())).isEqualTo(expected);
+  void someSplitWideVectorsAndSomeMultiplyThemAtOnce(
+      String vendor, String family, boolean splits, boolean multiplies) {
+    String description = DESCRIPTION.formatted(vendor, family);
+    assertThat(Processor.splits(description.lines())).isEqualTo(splits);
+    assertThat(Processor.multipliesWideInts(description.lines())).isEqualTo(multiplies);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"", "vendor_id", "CPU architecture: 8\ncpu family: 25", "\n\n"})
   void othersAreNotDescribedSo(String description) {
     assertThat(Processor.splits(description.lines())).isFalse();
+    assertThat(Processor.multipliesWideInts(description.lines())).isFalse();
   }
 }

@@ -78,7 +78,14 @@ class SameSumsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"-XX:UseAVX=2", "-XX:UseAVX=3", "-XX:MaxVectorSize=16", "-Dpelican.streams=4"})
+      strings = {
+        "-XX:UseAVX=2",
+        "-XX:UseAVX=3",
+        "-XX:MaxVectorSize=16",
+        "-Dpelican.streams=4",
+        "-Dpelican.integer.bits=256",
+        "-Dpelican.integer.bits=512",
+      })
   void compiledSumsAreThoseOfTheInterpreter(String flag) throws Exception {
     Path interpreted = folder.resolve("interpreted.txt");
     Path compiled = folder.resolve("compiled.txt");
