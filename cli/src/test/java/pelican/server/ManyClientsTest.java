@@ -38,6 +38,8 @@ class ManyClientsTest {
   // Greedy, since the model of random weights then runs in circles and never ends by itself.
   private static final String LONG =
       "{\"model\":\"tiny\",\"prompt\":\"the\",\"raw\":true,\"stream\":%s,"
+          // or it ends when it likes, sooner with some processors than with others
+          + "\"format\":{\"type\":\"array\",\"minItems\":10000,\"items\":{\"type\":\"integer\"}},"
           + "\"options\":{\"num_ctx\":8000,\"temperature\":0}}";
 
   /** Sends a request that takes long and leaves the connection open. */

@@ -74,7 +74,7 @@ final class Processor {
   /**
    * Whether an operation on 512 bits takes as long as two on 256, as on AMD's family 25 (Zen 4).
    * There kernels for 256 bits lose nothing by their size, and multiply integers in place of
-   * floats. Elsewhere multiplying ints is what takes two operations, and floats of 512 bits are
+   * floats. On Intel's multiplying ints is what takes two operations, and floats of 512 bits are
    * faster.
    *
    * @param description lines of {@code /proc/cpuinfo}: of each processor a name and a value in each
