@@ -94,17 +94,23 @@ final class JvmFlags {
           "VectorKernels::weightedSum",
           "VectorRowDecoder::decode",
           "VectorTiles::multiply",
-          "WideIntegerRows::bytes",
-          "WideIntegerRows::ofBlocks",
-          "WideIntegerRows::q40",
-          "WideIntegerRows::q4K",
-          "WideIntegerRows::q5K",
-          "WideIntegerRows::q6K",
-          "WideIntegerRows::sixBits",
-          "WideQ40Dot::dot",
-          "WideQ4KDot::dot",
-          "WideQ5KDot::dot",
-          "WideQ6KDot::dot",
+          "WideProducts::batch",
+          "WideProducts::fetch",
+          "WideProducts::single",
+          "WideQ40::dot",
+          "WideQ40::unpack",
+          "WideQ4K::dot",
+          "WideQ4K::unpack",
+          "WideQ5K::dot",
+          "WideQ5K::unpack",
+          "WideQ6K::dot",
+          "WideQ6K::unpack",
+          "WideSums::clear",
+          "WideSums::store",
+          "WideTiles::fiveBits",
+          "WideTiles::nibbles",
+          "WideTiles::sixBits",
+          "WideTokens::quantize",
           "Workers::run");
 
   /** Classes of that package whose methods spend their time in vectors. */
@@ -125,11 +131,13 @@ final class JvmFlags {
           "VectorExp",
           "VectorFloats",
           "VectorTiles",
-          "WideIntegerRows",
-          "WideQ40Dot",
-          "WideQ4KDot",
-          "WideQ5KDot",
-          "WideQ6KDot");
+          "WideQ40",
+          "WideQ4K",
+          "WideQ5K",
+          "WideQ6K",
+          "WideSums",
+          "WideTiles",
+          "WideTokens");
 
   /** Where there are as many, the JVM has two threads of the second compiler or more by itself. */
   private static final int MANY_PROCESSORS = 4;

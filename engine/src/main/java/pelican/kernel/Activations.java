@@ -3,6 +3,7 @@ package pelican.kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import pelican.gguf.GgmlType;
 
 /**
  * The right-hand side of matrix products: one vector for each token of a batch, one after the
@@ -36,8 +37,10 @@ public final class Activations {
   private boolean valuesAreRounded;
 
   // made when it is wanted: it needs the module of vectors
-  private final QuantizedTokens[] quantizedTokens = new QuantizedTokens[2];
-  private final boolean[] quantized = new boolean[2];
+  private QuantizedTokens quantizedTokens;
+  private boolean quantized;
+  private WideTokens[] wideTokens;
+  private final boolean[] quantizedWide = new boolean[2];
 
   /** A copy of the values, outside the heap, where it can begin at a multiple of a cache line. */
   private static final class Copy {
@@ -104,7 +107,8 @@ public final class Activations {
     bytePanels.made = false;
     roundedBytePanels.made = false;
     valuesAreRounded = false;
-    Arrays.fill(quantized, false);
+    quantized = false;
+    Arrays.fill(quantizedWide, false);
   }
 
   /**
@@ -179,21 +183,36 @@ public final class Activations {
    * Quantizes all tokens, if that is not done yet.
    *
    * @param single whether each is a tile of its own
-   * @param distance how many groups after each the other of its pair is: 1 or 2
    */
-  void quantize(boolean single, int distance, Workers workers) {
-    int i = distance - 1;
-    if (!quantized[i]) {
-      if (quantizedTokens[i] == null) {
-        quantizedTokens[i] = new QuantizedTokens();
+  void quantize(boolean single, Workers workers) {
+    if (!quantized) {
+      if (quantizedTokens == null) {
+        quantizedTokens = new QuantizedTokens();
       }
-      quantizedTokens[i].set(values, tokens, columns, single, distance, workers);
-      quantized[i] = true;
+      quantizedTokens.set(values, tokens, columns, single, workers);
+      quantized = true;
     }
   }
 
   /** What {@link #quantize} made. */
-  QuantizedTokens quantizedTokens(int distance) {
-    return quantizedTokens[distance - 1];
+  QuantizedTokens quantizedTokens() {
+    return quantizedTokens;
+  }
+
+  /** Quantizes all tokens as {@link WideTokens} for weights of a type, if that is not done yet. */
+  void quantizeWide(GgmlType type, Workers workers) {
+    if (wideTokens == null) {
+      wideTokens = new WideTokens[] {new WideTokens(), new WideTokens()};
+    }
+    WideTokens.Order order = WideTokens.Order.of(type);
+    if (!quantizedWide[order.ordinal()]) {
+      wideTokens[order.ordinal()].set(values, tokens, columns, order, workers);
+      quantizedWide[order.ordinal()] = true;
+    }
+  }
+
+  /** What {@link #quantizeWide} made for weights of a type. */
+  WideTokens wideTokens(GgmlType type) {
+    return wideTokens[WideTokens.Order.of(type).ordinal()];
   }
 }

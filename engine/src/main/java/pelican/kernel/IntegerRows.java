@@ -13,18 +13,13 @@ import pelican.gguf.GgmlType;
  * 4i + 3, two bytes for each, as {@link QuantizedTokens} tells, with what the format takes off each
  * weight taken off. They stand one after the other, so that a tile has one pointer for them. The
  * minimums of a super-block, a vector for its eight groups, stand elsewhere.
- *
- * <p>That is for vectors of 256 bits; {@link WideIntegerRows} does it for 512.
  */
 final class IntegerRows {
   /** Bytes of a group: its scales, from 0 on, {@link #ALL} and {@link #ODD}. */
   static final int GROUP_BYTES = 96;
 
-  static final int ALL = QuantizedTokens.VECTOR_BYTES;
-  static final int ODD = 2 * QuantizedTokens.VECTOR_BYTES;
-
-  /** Bytes of the vectors of a group, or of a pair of groups. */
-  static final int VECTORS_BYTES = 3 * QuantizedTokens.VECTOR_BYTES;
+  static final int ALL = 32;
+  static final int ODD = 64;
 
   /** Bytes of a super-block. */
   static final int BLOCK_BYTES = 8 * GROUP_BYTES;
@@ -51,10 +46,6 @@ final class IntegerRows {
    * @param minimums the address of room for a vector for each
    */
   static void unpack(GgmlType type, long at, int blocks, long to, long minimums) {
-    if (Processor.WIDE_INTEGERS) {
-      WideIntegerRows.unpack(type, at, blocks, to, minimums);
-      return;
-    }
     SuperBlockScales.unpack(type, at, blocks, to, minimums);
     switch (type) {
       case Q4_K -> q4K(at, blocks, to);
@@ -63,17 +54,6 @@ final class IntegerRows {
       case Q4_0 -> q4(at, 8 * blocks, to);
       default -> throw new IllegalArgumentException(type.toString());
     }
-  }
-
-  /**
-   * How many groups after each the other of its pair is, where vectors hold pairs: those whose
-   * weights have the same place in bytes that stand side by side. Where they don't, one order
-   * serves all types.
-   *
-   * @param type one that {@link IntegerTiles#has has products of integers}
-   */
-  static int distance(GgmlType type) {
-    return Processor.WIDE_INTEGERS && type != GgmlType.Q6_K ? 2 : 1;
   }
 
   /** Whether a type's weights have minimums. */

@@ -19,19 +19,11 @@ import jdk.incubator.vector.VectorSpecies;
  */
 final class IntegerTileKernels {
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-  private static final VectorSpecies<Integer> IV =
-      Processor.WIDE_INTEGERS ? IntVector.SPECIES_512 : IntVector.SPECIES_256;
+  private static final VectorSpecies<Integer> I8 = IntVector.SPECIES_256;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
-  /** The vectors of the sums of a run. */
-  static final VectorSpecies<Float> FLOATS =
-      Processor.WIDE_INTEGERS ? FloatVector.SPECIES_512 : FloatVector.SPECIES_256;
-
-  private static final VectorSpecies<Float> FV = FLOATS;
-
-  private static final int V = QuantizedTokens.VECTOR_BYTES;
-
-  /** Groups of a super-block, or pairs of them. */
-  private static final int GROUPS = QuantizedTokens.BLOCK_BYTES / (2 * V);
+  /** Groups of a super-block. */
+  private static final int GROUPS = QuantizedTokens.BLOCK / QuantizedTokens.GROUP;
 
   /**
    * A tile takes every second group, the even or the odd ones, since {@link Q4KDot} and {@link
@@ -40,7 +32,7 @@ final class IntegerTileKernels {
   static final int STEP = 2;
 
   /** Room for a tile's sums: those of the odd groups stand so many bytes after the others. */
-  static final int SUMS_BYTES = 8 * V;
+  static final int SUMS_BYTES = 8 * 32;
 
   private IntegerTileKernels() {}
 
@@ -54,83 +46,83 @@ final class IntegerTileKernels {
    * @param sums the address of room for a vector for each token
    */
   static void tile8(long w, int blocks, long x, long sums) {
-    FloatVector a0 = FloatVector.zero(FV);
-    FloatVector a1 = FloatVector.zero(FV);
-    FloatVector a2 = FloatVector.zero(FV);
-    FloatVector a3 = FloatVector.zero(FV);
-    FloatVector a4 = FloatVector.zero(FV);
-    FloatVector a5 = FloatVector.zero(FV);
-    FloatVector a6 = FloatVector.zero(FV);
-    FloatVector a7 = FloatVector.zero(FV);
+    FloatVector a0 = FloatVector.zero(F8);
+    FloatVector a1 = FloatVector.zero(F8);
+    FloatVector a2 = FloatVector.zero(F8);
+    FloatVector a3 = FloatVector.zero(F8);
+    FloatVector a4 = FloatVector.zero(F8);
+    FloatVector a5 = FloatVector.zero(F8);
+    FloatVector a6 = FloatVector.zero(F8);
+    FloatVector a7 = FloatVector.zero(F8);
     long p = x;
     long q = w;
     long end = w + (long) IntegerRows.BLOCK_BYTES * blocks & Memory.ANY;
     do {
       p &= Memory.ANY;
       q &= Memory.ANY;
-      FloatVector scale = FloatVector.fromMemorySegment(FV, Memory.ALL, q, LITTLE);
-      IntVector all = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ALL, LITTLE);
-      IntVector odd = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ODD, LITTLE);
+      FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
+      IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
       a1 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 2 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 3 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a1);
       a2 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 4 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 5 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a2);
       a3 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 6 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 7 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a3);
       a4 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 8 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 9 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 256, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 288, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a4);
       a5 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 10 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 11 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 320, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 352, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a5);
       a6 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 12 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 13 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 384, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 416, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a6);
       a7 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 14 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 15 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 448, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 480, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a7);
-      p += STEP * 16 * V;
-      q += STEP * IntegerRows.VECTORS_BYTES;
+      p += STEP * 512;
+      q += STEP * IntegerRows.GROUP_BYTES;
     } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
-    a1.intoMemorySegment(Memory.ALL, to + V, LITTLE);
-    a2.intoMemorySegment(Memory.ALL, to + 2 * V, LITTLE);
-    a3.intoMemorySegment(Memory.ALL, to + 3 * V, LITTLE);
-    a4.intoMemorySegment(Memory.ALL, to + 4 * V, LITTLE);
-    a5.intoMemorySegment(Memory.ALL, to + 5 * V, LITTLE);
-    a6.intoMemorySegment(Memory.ALL, to + 6 * V, LITTLE);
-    a7.intoMemorySegment(Memory.ALL, to + 7 * V, LITTLE);
+    a1.intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+    a2.intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+    a3.intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+    a4.intoMemorySegment(Memory.ALL, to + 128, LITTLE);
+    a5.intoMemorySegment(Memory.ALL, to + 160, LITTLE);
+    a6.intoMemorySegment(Memory.ALL, to + 192, LITTLE);
+    a7.intoMemorySegment(Memory.ALL, to + 224, LITTLE);
   }
 
   /**
@@ -144,192 +136,190 @@ final class IntegerTileKernels {
    * @param sums the address of a vector of sums for each token
    */
   static void finish8(long from, int blocks, long minimums, long sumsOfX, long factors, long sums) {
-    FloatVector m0 = FloatVector.zero(FV);
-    FloatVector m1 = FloatVector.zero(FV);
-    FloatVector m2 = FloatVector.zero(FV);
-    FloatVector m3 = FloatVector.zero(FV);
-    FloatVector m4 = FloatVector.zero(FV);
-    FloatVector m5 = FloatVector.zero(FV);
-    FloatVector m6 = FloatVector.zero(FV);
-    FloatVector m7 = FloatVector.zero(FV);
+    FloatVector m0 = FloatVector.zero(F8);
+    FloatVector m1 = FloatVector.zero(F8);
+    FloatVector m2 = FloatVector.zero(F8);
+    FloatVector m3 = FloatVector.zero(F8);
+    FloatVector m4 = FloatVector.zero(F8);
+    FloatVector m5 = FloatVector.zero(F8);
+    FloatVector m6 = FloatVector.zero(F8);
+    FloatVector m7 = FloatVector.zero(F8);
     for (int b = 0; b < blocks; b++) {
-      long s = sumsOfX + 8L * V * b & Memory.ANY;
+      long s = sumsOfX + 256L * b & Memory.ANY;
       FloatVector m =
-          FloatVector.fromMemorySegment(
-              FV, Memory.ALL, minimums + (long) V * b & Memory.ANY, LITTLE);
-      m0 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s, LITTLE), m0);
-      m1 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + V, LITTLE), m1);
-      m2 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 2 * V, LITTLE), m2);
-      m3 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 3 * V, LITTLE), m3);
-      m4 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 4 * V, LITTLE), m4);
-      m5 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 5 * V, LITTLE), m5);
-      m6 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 6 * V, LITTLE), m6);
-      m7 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 7 * V, LITTLE), m7);
+          FloatVector.fromMemorySegment(F8, Memory.ALL, minimums + 32L * b & Memory.ANY, LITTLE);
+      m0 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE), m0);
+      m1 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 32, LITTLE), m1);
+      m2 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 64, LITTLE), m2);
+      m3 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 96, LITTLE), m3);
+      m4 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 128, LITTLE), m4);
+      m5 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 160, LITTLE), m5);
+      m6 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 192, LITTLE), m6);
+      m7 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 224, LITTLE), m7);
     }
     long at = from & Memory.ANY;
     long odd = at + SUMS_BYTES;
     long factor = factors & Memory.ANY;
     long to = sums & Memory.ANY;
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd, LITTLE))
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd, LITTLE))
         .add(m0)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
         .intoMemorySegment(Memory.ALL, to, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + V, LITTLE))
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 32, LITTLE))
         .add(m1)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 4)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 2 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 2 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 4)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 32, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 64, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 64, LITTLE))
         .add(m2)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 8)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 2 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 2 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 3 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 3 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 8)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 64, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 96, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 96, LITTLE))
         .add(m3)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 12)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 3 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 3 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 4 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 4 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 12)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 96, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 96, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 128, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 128, LITTLE))
         .add(m4)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 16)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 4 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 4 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 5 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 5 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 16)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 128, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 128, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 160, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 160, LITTLE))
         .add(m5)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 20)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 5 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 5 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 6 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 6 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 20)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 160, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 160, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 192, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 192, LITTLE))
         .add(m6)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 24)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 6 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 6 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 7 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 7 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 24)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 192, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 192, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 224, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 224, LITTLE))
         .add(m7)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 28)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 7 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 7 * V, LITTLE);
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 28)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 224, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 224, LITTLE);
   }
 
   /** The same with four tokens. */
   static void tile4(long w, int blocks, long x, long sums) {
-    FloatVector a0 = FloatVector.zero(FV);
-    FloatVector a1 = FloatVector.zero(FV);
-    FloatVector a2 = FloatVector.zero(FV);
-    FloatVector a3 = FloatVector.zero(FV);
+    FloatVector a0 = FloatVector.zero(F8);
+    FloatVector a1 = FloatVector.zero(F8);
+    FloatVector a2 = FloatVector.zero(F8);
+    FloatVector a3 = FloatVector.zero(F8);
     long p = x;
     long q = w;
     long end = w + (long) IntegerRows.BLOCK_BYTES * blocks & Memory.ANY;
     do {
       p &= Memory.ANY;
       q &= Memory.ANY;
-      FloatVector scale = FloatVector.fromMemorySegment(FV, Memory.ALL, q, LITTLE);
-      IntVector all = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ALL, LITTLE);
-      IntVector odd = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ODD, LITTLE);
+      FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
+      IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
       a1 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 2 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 3 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 64, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 96, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a1);
       a2 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 4 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 5 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 128, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 160, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a2);
       a3 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 6 * V, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + 7 * V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 192, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 224, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a3);
-      p += STEP * 8 * V;
-      q += STEP * IntegerRows.VECTORS_BYTES;
+      p += STEP * 256;
+      q += STEP * IntegerRows.GROUP_BYTES;
     } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
-    a1.intoMemorySegment(Memory.ALL, to + V, LITTLE);
-    a2.intoMemorySegment(Memory.ALL, to + 2 * V, LITTLE);
-    a3.intoMemorySegment(Memory.ALL, to + 3 * V, LITTLE);
+    a1.intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+    a2.intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+    a3.intoMemorySegment(Memory.ALL, to + 96, LITTLE);
   }
 
   /** The same with four tokens. */
   static void finish4(long from, int blocks, long minimums, long sumsOfX, long factors, long sums) {
-    FloatVector m0 = FloatVector.zero(FV);
-    FloatVector m1 = FloatVector.zero(FV);
-    FloatVector m2 = FloatVector.zero(FV);
-    FloatVector m3 = FloatVector.zero(FV);
+    FloatVector m0 = FloatVector.zero(F8);
+    FloatVector m1 = FloatVector.zero(F8);
+    FloatVector m2 = FloatVector.zero(F8);
+    FloatVector m3 = FloatVector.zero(F8);
     for (int b = 0; b < blocks; b++) {
-      long s = sumsOfX + 4L * V * b & Memory.ANY;
+      long s = sumsOfX + 128L * b & Memory.ANY;
       FloatVector m =
-          FloatVector.fromMemorySegment(
-              FV, Memory.ALL, minimums + (long) V * b & Memory.ANY, LITTLE);
-      m0 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s, LITTLE), m0);
-      m1 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + V, LITTLE), m1);
-      m2 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 2 * V, LITTLE), m2);
-      m3 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s + 3 * V, LITTLE), m3);
+          FloatVector.fromMemorySegment(F8, Memory.ALL, minimums + 32L * b & Memory.ANY, LITTLE);
+      m0 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE), m0);
+      m1 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 32, LITTLE), m1);
+      m2 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 64, LITTLE), m2);
+      m3 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s + 96, LITTLE), m3);
     }
     long at = from & Memory.ANY;
     long odd = at + SUMS_BYTES;
     long factor = factors & Memory.ANY;
     long to = sums & Memory.ANY;
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd, LITTLE))
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd, LITTLE))
         .add(m0)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
         .intoMemorySegment(Memory.ALL, to, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + V, LITTLE))
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 32, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 32, LITTLE))
         .add(m1)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 4)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 2 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 2 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 4)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 32, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 32, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 64, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 64, LITTLE))
         .add(m2)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 8)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 2 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 2 * V, LITTLE);
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at + 3 * V, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd + 3 * V, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 8)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 64, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 64, LITTLE);
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at + 96, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd + 96, LITTLE))
         .add(m3)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor + 12)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to + 3 * V, LITTLE))
-        .intoMemorySegment(Memory.ALL, to + 3 * V, LITTLE);
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor + 12)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to + 96, LITTLE))
+        .intoMemorySegment(Memory.ALL, to + 96, LITTLE);
   }
 
   /** The same with one token. */
   static void tile1(long w, int blocks, long x, long sums) {
-    FloatVector a0 = FloatVector.zero(FV);
+    FloatVector a0 = FloatVector.zero(F8);
     long p = x;
     long q = w;
     long end = w + (long) IntegerRows.BLOCK_BYTES * blocks & Memory.ANY;
@@ -337,21 +327,21 @@ final class IntegerTileKernels {
     do {
       p &= Memory.ANY;
       q &= Memory.ANY;
-      FloatVector scale = FloatVector.fromMemorySegment(FV, Memory.ALL, q, LITTLE);
-      IntVector all = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ALL, LITTLE);
-      IntVector odd = IntVector.fromMemorySegment(IV, Memory.ALL, q + IntegerRows.ODD, LITTLE);
+      FloatVector scale = FloatVector.fromMemorySegment(F8, Memory.ALL, q, LITTLE);
+      IntVector all = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ALL, LITTLE);
+      IntVector odd = IntVector.fromMemorySegment(I8, Memory.ALL, q + IntegerRows.ODD, LITTLE);
       a0 =
           ((FloatVector)
-                  all.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p, LITTLE))
-                      .add(odd.mul(IntVector.fromMemorySegment(IV, Memory.ALL, p + V, LITTLE)))
-                      .convertShape(VectorOperators.I2F, FV, 0))
+                  all.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p, LITTLE))
+                      .add(odd.mul(IntVector.fromMemorySegment(I8, Memory.ALL, p + 32, LITTLE)))
+                      .convertShape(VectorOperators.I2F, F8, 0))
               .fma(scale, a0);
-      p += STEP * 2 * V;
+      p += STEP * QuantizedTokens.GROUP_BYTES;
       group += STEP;
       if (group % GROUPS == 0) {
-        p += QuantizedTokens.SINGLE_BLOCK_BYTES - QuantizedTokens.BLOCK_BYTES;
+        p += QuantizedTokens.SINGLE_BLOCK_BYTES - QuantizedTokens.SINGLE_SUMS;
       }
-      q += STEP * IntegerRows.VECTORS_BYTES;
+      q += STEP * IntegerRows.GROUP_BYTES;
     } while ((int) q != (int) end);
     long to = sums & Memory.ANY;
     a0.intoMemorySegment(Memory.ALL, to, LITTLE);
@@ -359,24 +349,23 @@ final class IntegerTileKernels {
 
   /** The same with one token. */
   static void finish1(long from, int blocks, long minimums, long sumsOfX, long factors, long sums) {
-    FloatVector m0 = FloatVector.zero(FV);
+    FloatVector m0 = FloatVector.zero(F8);
     for (int b = 0; b < blocks; b++) {
       long s = sumsOfX + (long) QuantizedTokens.SINGLE_BLOCK_BYTES * b & Memory.ANY;
       FloatVector m =
-          FloatVector.fromMemorySegment(
-              FV, Memory.ALL, minimums + (long) V * b & Memory.ANY, LITTLE);
-      m0 = m.fma(FloatVector.fromMemorySegment(FV, Memory.ALL, s, LITTLE), m0);
+          FloatVector.fromMemorySegment(F8, Memory.ALL, minimums + 32L * b & Memory.ANY, LITTLE);
+      m0 = m.fma(FloatVector.fromMemorySegment(F8, Memory.ALL, s, LITTLE), m0);
     }
     long at = from & Memory.ANY;
     long odd = at + SUMS_BYTES;
     long factor = factors & Memory.ANY;
     long to = sums & Memory.ANY;
-    FloatVector.fromMemorySegment(FV, Memory.ALL, at, LITTLE)
-        .add(FloatVector.fromMemorySegment(FV, Memory.ALL, odd, LITTLE))
+    FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+        .add(FloatVector.fromMemorySegment(F8, Memory.ALL, odd, LITTLE))
         .add(m0)
         .fma(
-            FloatVector.broadcast(FV, Memory.ALL.get(Memory.FLOAT, factor)),
-            FloatVector.fromMemorySegment(FV, Memory.ALL, to, LITTLE))
+            FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor)),
+            FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
         .intoMemorySegment(Memory.ALL, to, LITTLE);
   }
 }

@@ -4,9 +4,9 @@ import java.lang.ref.Reference;
 import pelican.gguf.GgmlType;
 
 /**
- * Products of rows of super-blocks with {@link QuantizedTokens} in vectors of 256 or 512 bits. A
- * row becomes {@link IntegerRows ints}; a tile multiplies 32 or 64 weights at a time with eight
- * tokens, whose sums stay in registers.
+ * Products of rows of super-blocks with {@link QuantizedTokens} in vectors of 256 bits. A row
+ * becomes {@link IntegerRows ints}; a tile multiplies 32 weights at a time with eight tokens, whose
+ * sums stay in registers.
  *
  * <p>Each sum of a row and a token consists of the same operations in the same order as in {@link
  * Q4KDot} and {@link Q6KDot}, so that a token's product is the same to the last bit, whether it
@@ -37,7 +37,7 @@ final class IntegerTiles {
 
   private static final int RUN_SUM_BYTES = IntegerTileKernels.STEP * IntegerTileKernels.SUMS_BYTES;
 
-  static final int SCRATCH_BYTES = RUN_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * LaneSums.BYTES);
+  static final int SCRATCH_BYTES = RUN_SUM_BYTES + ROWS * (ROW_BYTES + TOKENS * 32);
 
   private IntegerTiles() {}
 
@@ -81,7 +81,7 @@ final class IntegerTiles {
         for (int t = 0; t < x.tokens(); t += TOKENS) {
           int tokens = Math.min(TOKENS, x.tokens() - t);
           tiles(type, rows, columns, x, t, tokens, part, scratch);
-          store(type, scratch, rows, x, t, tokens, part > 0, out, offset + r, stride);
+          store(scratch, rows, x, t, tokens, part > 0, out, offset + r, stride);
         }
       }
     }
@@ -144,9 +144,9 @@ final class IntegerTiles {
       int tokens,
       int part,
       long scratch) {
-    QuantizedTokens q = x.quantizedTokens(IntegerRows.distance(type));
+    QuantizedTokens q = x.quantizedTokens();
     int all = x.tokens();
-    LaneSums.clearWhole(sums(scratch), rows * (tokens + 7 & -8));
+    LaneSums.clear(sums(scratch), rows * (tokens + 7 & -8));
     for (int b = 0; b < columns / BLOCK; b += QuantizedTokens.RUN_BLOCKS) {
       int blocks = Math.min(QuantizedTokens.RUN_BLOCKS, columns / BLOCK - b);
       int withMinimums = IntegerRows.hasMinimums(type) ? blocks : 0;
@@ -162,8 +162,8 @@ final class IntegerTiles {
           long row = rows(scratch) + (long) ROW_BYTES * r;
           long weights = row + (long) IntegerRows.BLOCK_BYTES * b;
           long minimums = minimums(row) + (long) SuperBlockScales.VECTOR_BYTES * b;
-          long odd = weights + IntegerRows.VECTORS_BYTES;
-          long oddValues = values + 2L * QuantizedTokens.VECTOR_BYTES * tile;
+          long odd = weights + IntegerRows.GROUP_BYTES;
+          long oddValues = values + (long) tile * QuantizedTokens.GROUP_BYTES;
           long oddSums = scratch + IntegerTileKernels.SUMS_BYTES;
           switch (tile) {
             case 8 -> {
@@ -182,7 +182,7 @@ final class IntegerTiles {
               IntegerTileKernels.finish1(scratch, withMinimums, minimums, sumsOfX, factors, to);
             }
           }
-          to += (long) LaneSums.BYTES * tile;
+          to += 32L * tile;
         }
       }
     }
@@ -190,7 +190,6 @@ final class IntegerTiles {
 
   /** Adds the lanes of the sums, and what is there already where that is wanted. */
   private static void store(
-      GgmlType type,
       long scratch,
       int rows,
       Activations x,
@@ -200,7 +199,7 @@ final class IntegerTiles {
       float[] out,
       int o,
       int stride) {
-    QuantizedTokens q = x.quantizedTokens(IntegerRows.distance(type));
+    QuantizedTokens q = x.quantizedTokens();
     int all = x.tokens();
     long from = sums(scratch);
     int tile;
@@ -209,10 +208,10 @@ final class IntegerTiles {
       for (int r = 0; r < rows; r++) {
         for (int i = 0; i < Math.min(tile, first + tokens - t); i++) {
           int at = o + (t + i) * stride + r;
-          float sum = 0x1p-16f * LaneSums.sumOfWhole(from + (long) LaneSums.BYTES * i);
+          float sum = 0x1p-16f * LaneSums.sum(from + 32L * i);
           out[at] = add ? out[at] + sum : sum;
         }
-        from += (long) LaneSums.BYTES * tile;
+        from += 32L * tile;
       }
     }
   }

@@ -4,27 +4,18 @@ import java.nio.ByteOrder;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Sums of eight lanes, or of sixteen, kept outside the heap. */
+/** Sums of eight lanes, kept outside the heap. */
 final class LaneSums {
-  /** The bytes of a sum of products of integers, which has as many lanes as their vectors. */
-  static final int BYTES = QuantizedTokens.VECTOR_BYTES;
-
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-  private static final VectorSpecies<Float> F4 = FloatVector.SPECIES_128;
   private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private LaneSums() {}
 
-  /** Sets sums of eight lanes to zero. */
+  /** Sets sums to zero. */
   static void clear(long sums, int count) {
     for (int i = 0; i < count; i++) {
       FloatVector.zero(F8).intoMemorySegment(Memory.ALL, sums + 32L * i & Memory.ANY, LITTLE);
     }
-  }
-
-  /** Sets sums of {@link #BYTES} to zero. */
-  static void clearWhole(long sums, int count) {
-    clear(sums, BYTES / 32 * count);
   }
 
   /**
@@ -38,22 +29,5 @@ final class LaneSums {
     float c = Memory.ALL.get(Memory.FLOAT, at + 8) + Memory.ALL.get(Memory.FLOAT, at + 24);
     float d = Memory.ALL.get(Memory.FLOAT, at + 12) + Memory.ALL.get(Memory.FLOAT, at + 28);
     return a + c + (b + d);
-  }
-
-  /** The sum of the lanes of {@link #BYTES}. Where they are sixteen, four are overwritten. */
-  static float sumOfWhole(long address) {
-    if (!Processor.WIDE_INTEGERS) {
-      return sum(address);
-    }
-    long at = address & Memory.ANY;
-    FloatVector.fromMemorySegment(F4, Memory.ALL, at, LITTLE)
-        .add(FloatVector.fromMemorySegment(F4, Memory.ALL, at + 32, LITTLE))
-        .add(
-            FloatVector.fromMemorySegment(F4, Memory.ALL, at + 16, LITTLE)
-                .add(FloatVector.fromMemorySegment(F4, Memory.ALL, at + 48, LITTLE)))
-        .intoMemorySegment(Memory.ALL, at, LITTLE);
-    return Memory.ALL.get(Memory.FLOAT, at)
-        + Memory.ALL.get(Memory.FLOAT, at + 8)
-        + (Memory.ALL.get(Memory.FLOAT, at + 4) + Memory.ALL.get(Memory.FLOAT, at + 12));
   }
 }

@@ -32,10 +32,6 @@ import jdk.incubator.vector.VectorSpecies;
  * off each weight. Others leave those lines alone: a long token has to leave room for weights in
  * the level 1 cache, or they come from memory by a third more slowly.
  *
- * <p>In vectors of 512 bits two groups stand side by side, one in each half: those whose weights
- * the kernels find side by side, which are {@link IntegerRows#distance next to each other} in some
- * formats and not in others.
- *
  * <p>The tokens of a tile ({@link #tile}) stand together, vector by vector, so that a kernel reads
  * them from one end to the other.
  */
@@ -58,25 +54,11 @@ final class QuantizedTokens {
   /** Bytes of the values of a group. */
   static final int GROUP_BYTES = 64;
 
-  /** Bytes of the vectors that they stand in: those of a group, or of a pair of groups. */
-  static final int VECTOR_BYTES = Processor.WIDE_INTEGERS ? 64 : 32;
-
-  /** Bytes of the values of a block. */
-  static final int BLOCK_BYTES = BLOCK / GROUP * GROUP_BYTES;
-
-  /**
-   * Where a block's sums begin in their vector, the last eight lanes: the lower half of a vector of
-   * 512 bits is zero.
-   */
-  static final int SUMS_OFFSET = VECTOR_BYTES - BLOCK / GROUP * Float.BYTES;
-
-  /**
-   * Where the vector of a block's sums is, of a token that is a tile of its own: behind its values.
-   */
-  static final int SINGLE_SUMS = BLOCK_BYTES;
+  /** Where a block's sums are, of a token that is a tile of its own: behind its values. */
+  static final int SINGLE_SUMS = BLOCK / GROUP * GROUP_BYTES;
 
   /** Where its third vectors are: behind the sums. */
-  static final int SINGLE_THIRDS = SINGLE_SUMS + VECTOR_BYTES;
+  static final int SINGLE_THIRDS = SINGLE_SUMS + BLOCK / GROUP * Float.BYTES;
 
   /** Bytes of a block of such a token. */
   static final int SINGLE_BLOCK_BYTES = SINGLE_THIRDS + BLOCK / GROUP * 32;
@@ -98,7 +80,6 @@ final class QuantizedTokens {
   private int tokens;
   private int columns;
   private boolean single;
-  private int distance;
   private long sums;
   private long factors;
 
@@ -116,25 +97,22 @@ final class QuantizedTokens {
    * @param values [tokens][columns]
    * @param columns a multiple of {@link #BLOCK}
    * @param single whether each is a tile of its own
-   * @param distance how many groups after each the other of its pair is, see {@link #offset}
    */
-  void set(float[] values, int tokens, int columns, boolean single, int distance, Workers workers) {
+  void set(float[] values, int tokens, int columns, boolean single, Workers workers) {
     this.tokens = tokens;
-    this.distance = distance;
     this.columns = columns;
     this.single = single;
     int padded = single ? tokens : tokens + 7 & -8;
     long all = Math.multiplyExact((long) padded, columns);
     long valueBytes =
         single ? all / BLOCK * SINGLE_BLOCK_BYTES : Math.multiplyExact(all / GROUP, GROUP_BYTES);
-    // for each value a 64th of a byte for factors
-    long sumBytes = all / BLOCK * VECTOR_BYTES;
-    long size = valueBytes + sumBytes + all / 64;
+    // for each value an eighth of a byte for sums that stand apart, a 64th for factors
+    long size = valueBytes + all / 8 + all / 64;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
     }
     sums = memory.address() + valueBytes;
-    factors = sums + sumBytes;
+    factors = sums + all / 8;
     int step = single ? 1 : 8;
     workers.run(
         (tokens + step - 1) / step,
@@ -154,19 +132,21 @@ final class QuantizedTokens {
    * The address of the values of a tile, from a column on.
    *
    * @param first the tile's first token
-   * @param column a multiple of {@link #BLOCK}
+   * @param column a multiple of {@link #GROUP}
    */
   long values(int first, int tile, int column) {
     if (single) {
-      return memory.address() + ((long) first * columns + column) / BLOCK * SINGLE_BLOCK_BYTES;
+      return memory.address()
+          + ((long) first * columns + column) / BLOCK * SINGLE_BLOCK_BYTES
+          + column % BLOCK / GROUP * GROUP_BYTES;
     }
     return memory.address() + ((long) first * columns + (long) tile * column) / GROUP * GROUP_BYTES;
   }
 
   /**
    * The address of the sums of a tile's groups, from a column on: for each block and each token in
-   * turn a vector with those of eight groups, which meet the minimums of a super-block. They are
-   * negative, since minimums are taken off.
+   * turn those of eight groups, which meet the minimums of a super-block. They are negative, since
+   * minimums are taken off.
    *
    * @param column a multiple of {@link #BLOCK}
    */
@@ -174,7 +154,7 @@ final class QuantizedTokens {
     if (single) {
       return values(first, tile, column) + SINGLE_SUMS;
     }
-    return sums + ((long) first * columns + (long) tile * column) / BLOCK * VECTOR_BYTES;
+    return sums + ((long) first * columns + (long) tile * column) / GROUP * Float.BYTES;
   }
 
   /**
@@ -184,23 +164,6 @@ final class QuantizedTokens {
    */
   long factors(int first, int tile, int column) {
     return factors + Float.BYTES * ((long) first * runs(columns) + (long) tile * (column / RUN));
-  }
-
-  /**
-   * Where the vectors of a group begin within those of a block, in bytes; of a pair in vectors of
-   * 512 bits, where the second group begins in the middle of the first vector.
-   *
-   * @param group from 0 to 7
-   * @param distance how many groups after each the other of its pair is: 1 or 2
-   * @param vectors how many vectors each group, or each pair, has
-   */
-  static int offset(int group, int distance, int vectors) {
-    if (!Processor.WIDE_INTEGERS) {
-      return vectors * 32 * group;
-    }
-    int second = group / distance & 1;
-    int pair = group / (2 * distance) * distance + group % distance;
-    return vectors * 64 * pair + 32 * second;
   }
 
   /** The runs of so many values. */
@@ -220,19 +183,14 @@ final class QuantizedTokens {
       }
       Memory.ALL.set(Memory.FLOAT, factors(first, tile, column) + 4L * t & Memory.ANY, factor);
       for (int g = 0; g < count / GROUP; g++) {
-        int inBlock = g % (BLOCK / GROUP);
-        long blockAt = values(first, tile, column + GROUP * (g - inBlock));
-        long at = blockAt + offset(inBlock, distance, 2 * tile) + 2L * VECTOR_BYTES * t;
+        long at = values(first, tile, column + GROUP * g) + (long) GROUP_BYTES * t;
         int sum = group(block + 4L * GROUP * g, at);
+        int inBlock = g % (BLOCK / GROUP);
         long sumAt = sums(first, tile, column + GROUP * (g - inBlock));
-        sumAt = sumAt + (long) VECTOR_BYTES * t & Memory.ANY;
-        if (inBlock == 0) {
-          FloatVector.zero(F8).intoMemorySegment(Memory.ALL, sumAt, LITTLE);
-        }
-        sumAt = sumAt + SUMS_OFFSET + 4L * inBlock & Memory.ANY;
+        sumAt = sumAt + 32L * t + 4L * inBlock & Memory.ANY;
         Memory.ALL.set(Memory.FLOAT, sumAt, -0x1p16f * sum);
         if (single) {
-          third(at, blockAt + SINGLE_THIRDS + offset(inBlock, distance, 1));
+          third(at, at + SINGLE_THIRDS - 32L * inBlock);
         }
       }
     }
@@ -315,7 +273,7 @@ final class QuantizedTokens {
       sum += a + b + c + d;
       int even = (a << 16) + c;
       Memory.ALL.set(Memory.INT, target, even);
-      Memory.ALL.set(Memory.INT, target + VECTOR_BYTES, (b << 16) + d - (even << 8));
+      Memory.ALL.set(Memory.INT, target + 32, (b << 16) + d - (even << 8));
     }
     return sum;
   }
@@ -325,7 +283,7 @@ final class QuantizedTokens {
     for (int i = 0; i < 8; i++) {
       long at = group + 4L * i & Memory.ANY;
       int even = Memory.ALL.get(Memory.INT, at);
-      int odd = Memory.ALL.get(Memory.INT, at + VECTOR_BYTES) + (even << 8);
+      int odd = Memory.ALL.get(Memory.INT, at + 32) + (even << 8);
       Memory.ALL.set(Memory.INT, to + 4L * i & Memory.ANY, (even + odd) * 0x00200020);
     }
   }

@@ -9,8 +9,7 @@ import pelican.gguf.GgmlType;
 
 /**
  * Products of rows of super-blocks with one token, by {@link Q4KDot}, {@link Q5KDot}, {@link
- * Q6KDot} and {@link Q40Dot}, or those of vectors of 512 bits ({@link WideQ4KDot} and so on), which
- * leave a sum of eight or sixteen lanes for each part of a row.
+ * Q6KDot} and {@link Q40Dot}, which leave a sum of eight lanes for each part of a row.
  *
  * <p>A few rows are read at once, far apart: the machine's own prefetching follows each, and so has
  * more memory lines on their way than one row would give. Two that stand beside each other it takes
@@ -24,19 +23,19 @@ final class RowDots {
   private static final int SUMS = 1024;
 
   /** Room for them. */
-  static final int SUMS_BYTES = SUMS * LaneSums.BYTES;
+  static final int SUMS_BYTES = SUMS * 32;
 
   /** A row's sums of a run: of products of even groups, then of odd ones, then of minimums. */
-  static final int ROW_SUMS_BYTES = 3 * LaneSums.BYTES;
+  static final int ROW_SUMS_BYTES = 3 * 32;
 
-  static final int ODD = LaneSums.BYTES;
-  static final int MINIMUMS = 2 * LaneSums.BYTES;
+  static final int ODD = 32;
+  static final int MINIMUMS = 64;
 
   /** Those of all rows of a set. */
   static final int RUN_SUMS_BYTES = ROWS * ROW_SUMS_BYTES;
 
   /** Room for these, and for the scales of a super-block of each row. */
-  static final int SCRATCH_BYTES = RUN_SUMS_BYTES + ROWS * LaneSums.BYTES;
+  static final int SCRATCH_BYTES = RUN_SUMS_BYTES + ROWS * 32;
 
   /**
    * By how many bits shorts are shifted, 16 lanes each: where {@link Processor#SHIFTS_SHORTS}, odd
@@ -50,7 +49,7 @@ final class RowDots {
   }
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
-  private static final VectorSpecies<Float> F = IntegerTileKernels.FLOATS;
+  private static final VectorSpecies<Float> F8 = FloatVector.SPECIES_256;
 
   private RowDots() {}
 
@@ -67,9 +66,9 @@ final class RowDots {
    */
   static void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, int token, float[] out, int offset) {
-    GgmlType type = w.format().type();
-    QuantizedTokens q = x.quantizedTokens(IntegerRows.distance(type));
+    QuantizedTokens q = x.quantizedTokens();
     long address = Memory.address(w, rowFrom, rowTo);
+    GgmlType type = w.format().type();
     long scratch = Scratch.ofThread().scales();
     long sums = Scratch.ofThread().block();
     int blocks = w.columns() / QuantizedTokens.BLOCK;
@@ -78,7 +77,7 @@ final class RowDots {
     long factors = q.factors(token, 1, 0);
     long lastFactor = factors + 4L * (QuantizedTokens.runs(w.columns()) - 1);
     int most = SUMS / parts & -ROWS;
-    LaneSums.clearWhole(scratch, RUN_SUMS_BYTES / LaneSums.BYTES);
+    LaneSums.clear(scratch, RUN_SUMS_BYTES / 32);
     int rows;
     for (int row = rowFrom; row < rowTo; row += rows) {
       int left = rowTo - row;
@@ -87,25 +86,15 @@ final class RowDots {
       int sets = (rows + ROWS - 1) / ROWS;
       long at = address + (row - rowFrom) * w.rowBytes();
       long distance = rows == 1 ? 0 : sets * w.rowBytes();
-      LaneSums.clearWhole(sums, ROWS * sets * parts);
-      if (Processor.WIDE_INTEGERS) {
-        switch (type) {
-          case Q4_K -> WideQ4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q5_K -> WideQ5KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q6_K -> WideQ6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q4_0 -> WideQ40Dot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          default -> throw new IllegalArgumentException(type.toString());
-        }
-      } else {
-        switch (type) {
-          case Q4_K -> Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q5_K -> Q5KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q6_K -> Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          case Q4_0 -> Q40Dot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
-          default -> throw new IllegalArgumentException(type.toString());
-        }
+      LaneSums.clear(sums, ROWS * sets * parts);
+      switch (type) {
+        case Q4_K -> Q4KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q5_K -> Q5KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q6_K -> Q6KDot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        case Q4_0 -> Q40Dot.dot(at, distance, sets, blocks, values, factors, scratch, sums);
+        default -> throw new IllegalArgumentException(type.toString());
       }
-      endRun(scratch, lastFactor, sums + (long) LaneSums.BYTES * ROWS * (sets * parts - 1));
+      endRun(scratch, lastFactor, sums + 32L * ROWS * (sets * parts - 1));
       store(sums, rows, sets, parts, out, offset + row);
     }
     Reference.reachabilityFence(x);
@@ -122,17 +111,17 @@ final class RowDots {
     for (int row = 0; row < ROWS; row++) {
       int m = row & 3;
       long at = first + (long) ROW_SUMS_BYTES * m;
-      long to = firstSum + (long) LaneSums.BYTES * m;
-      FloatVector.fromMemorySegment(F, Memory.ALL, at, LITTLE)
-          .add(FloatVector.fromMemorySegment(F, Memory.ALL, at + ODD, LITTLE))
-          .add(FloatVector.fromMemorySegment(F, Memory.ALL, at + MINIMUMS, LITTLE))
+      long to = firstSum + 32L * m;
+      FloatVector.fromMemorySegment(F8, Memory.ALL, at, LITTLE)
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + ODD, LITTLE))
+          .add(FloatVector.fromMemorySegment(F8, Memory.ALL, at + MINIMUMS, LITTLE))
           .fma(
-              FloatVector.broadcast(F, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
-              FloatVector.fromMemorySegment(F, Memory.ALL, to, LITTLE))
+              FloatVector.broadcast(F8, Memory.ALL.get(Memory.FLOAT, factor & Memory.ANY)),
+              FloatVector.fromMemorySegment(F8, Memory.ALL, to, LITTLE))
           .intoMemorySegment(Memory.ALL, to, LITTLE);
-      FloatVector.zero(F).intoMemorySegment(Memory.ALL, at, LITTLE);
-      FloatVector.zero(F).intoMemorySegment(Memory.ALL, at + ODD, LITTLE);
-      FloatVector.zero(F).intoMemorySegment(Memory.ALL, at + MINIMUMS, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + ODD, LITTLE);
+      FloatVector.zero(F8).intoMemorySegment(Memory.ALL, at + MINIMUMS, LITTLE);
     }
   }
 
@@ -140,20 +129,14 @@ final class RowDots {
   private static void store(long sums, int rows, int sets, int parts, float[] out, int o) {
     for (int p = 0; p < parts; p++) {
       for (int m = 0; m < Math.min(rows, ROWS); m++) {
-        addLanes(
-            sums + (long) LaneSums.BYTES * (ROWS * p + m),
-            ROWS * parts,
-            sets,
-            p > 0,
-            out,
-            o + m * sets);
+        addLanes(sums + 32L * (ROWS * p + m), ROWS * parts, sets, p > 0, out, o + m * sets);
       }
     }
   }
 
   private static void addLanes(long sums, int step, int count, boolean add, float[] out, int o) {
     for (int i = 0; i < count; i++) {
-      float sum = 0x1p-16f * LaneSums.sumOfWhole(sums + (long) LaneSums.BYTES * step * i);
+      float sum = 0x1p-16f * LaneSums.sum(sums + 32L * step * i);
       out[o + i] = add ? out[o + i] + sum : sum;
     }
   }

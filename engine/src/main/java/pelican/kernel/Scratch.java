@@ -23,7 +23,7 @@ final class Scratch {
                           Math.max(
                               ByteTiles.SCRATCH_BYTES,
                               Math.max(RowDots.SUMS_BYTES, FloatDots.SUMS_BYTES)),
-                          IntegerTiles.SCRATCH_BYTES),
+                          Math.max(IntegerTiles.SCRATCH_BYTES, WideProducts.SCRATCH_BYTES)),
                       VectorTiles.BLOCK_ROWS * VectorTiles.ROW_BYTES),
               64);
 

@@ -16,7 +16,7 @@ import pelican.gguf.GgmlType;
  */
 final class SuperBlockScales {
   /** Bytes of the minimums of a super-block. */
-  static final int VECTOR_BYTES = QuantizedTokens.VECTOR_BYTES;
+  static final int VECTOR_BYTES = 32;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Byte> B8 = ByteVector.SPECIES_64;

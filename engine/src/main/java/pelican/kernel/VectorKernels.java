@@ -44,8 +44,10 @@ public final class VectorKernels implements Kernels {
   @Override
   public void prepare(Activations x, Matrix[] weights, Workers workers) {
     for (Matrix w : weights) {
-      if (withIntegers(w, x)) {
-        x.quantize(alone(x), IntegerRows.distance(w.format().type()), workers);
+      if (wide(w)) {
+        x.quantizeWide(w.format().type(), workers);
+      } else if (withIntegers(w, x)) {
+        x.quantize(alone(x), workers);
       } else if (asBytes(w, x) && !asFloats(w, x)) {
         x.packForBytes(rounds(w), workers);
       } else {
@@ -54,21 +56,25 @@ public final class VectorKernels implements Kernels {
     }
   }
 
-  /** Whether products with some weights are those of tokens as {@link QuantizedTokens}. */
+  /**
+   * Whether products with some weights are those of tokens as {@link QuantizedTokens} or {@link
+   * WideTokens}.
+   */
   boolean rounds(Matrix w) {
     return !floatActivations && bits >= 256 && IntegerTiles.has(w.format().type(), w.columns());
   }
 
-  /**
-   * Whether they are computed with integers. With floats of 512 bits tiles of those are faster than
-   * of integers of 256, and then have the integers' values.
-   */
-  private boolean withIntegers(Matrix w, Activations x) {
-    return rounds(w) && (hasTiles() || alone(x));
+  /** Whether they are {@link WideProducts}, however many tokens there are. */
+  private boolean wide(Matrix w) {
+    return Processor.WIDE_INTEGERS && rounds(w);
   }
 
-  private boolean hasTiles() {
-    return bits < 512 || Processor.WIDE_INTEGERS;
+  /**
+   * Whether they are computed with integers of 256 bits. With vectors of 512 bits tiles of floats
+   * are faster, which then have the integers' values.
+   */
+  private boolean withIntegers(Matrix w, Activations x) {
+    return rounds(w) && (bits < 512 || alone(x));
   }
 
   private boolean alone(Activations x) {
@@ -92,6 +98,10 @@ public final class VectorKernels implements Kernels {
   @Override
   public void multiply(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
+    if (wide(w)) {
+      WideProducts.multiply(w, rowFrom, rowTo, x, out, offset, stride);
+      return;
+    }
     if (withIntegers(w, x)) {
       withIntegers(w, rowFrom, rowTo, x, out, offset, stride);
       return;
@@ -138,8 +148,8 @@ public final class VectorKernels implements Kernels {
 
   private void withIntegers(
       Matrix w, int rowFrom, int rowTo, Activations x, float[] out, int offset, int stride) {
-    // where batches have other kernels, these are compiled no earlier
-    boolean withTiles = x.isAsBatch() && hasTiles();
+    // with vectors of 512 bits batches have other kernels, so that these are compiled no earlier
+    boolean withTiles = x.isAsBatch() && bits < 512;
     if (alone(x) && !withTiles && RowDots.has(w.format().type(), w.columns())) {
       // the rows that a thread takes at a time are in its cache when the second token comes
       for (int t = 0; t < x.tokens(); t++) {

@@ -87,8 +87,9 @@ public final class KernelAgreement {
       System.arraycopy(x.values(), 0, rounded.values(), 0, tokens * columns);
       if (rounds) {
         for (int t = 0; t < tokens; t++) {
-          for (int c = 0; c < columns; c += 1024) {
-            round(rounded.values(), t * columns + c, Math.min(1024, columns - c));
+          int run = Processor.WIDE_INTEGERS ? 256 : 1024;
+          for (int c = 0; c < columns; c += run) {
+            round(rounded.values(), t * columns + c, Math.min(run, columns - c));
           }
         }
       }
@@ -120,8 +121,8 @@ public final class KernelAgreement {
   }
 
   /**
-   * What becomes of up to 1024 values of a token where they are multiplied as integers: multiples
-   * of a 255th of the largest.
+   * What becomes of a token's values that have a factor in common where they are multiplied as
+   * integers: multiples of a 255th of the largest.
    */
   private static void round(float[] values, int from, int count) {
     float max = 0;

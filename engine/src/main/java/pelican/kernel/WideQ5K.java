@@ -1,0 +1,244 @@
+package pelican.kernel;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.ShortVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Products of Q5_K rows in vectors of 512 bits: as {@link WideQ4K}, but that eight products of a
+ * weight with a value are no longer below 2^15, so that each four have a conversion of their own.
+ * The fifth bit of group i is bit i of a byte; a rotation brings those of four groups to their
+ * place.
+ */
+final class WideQ5K {
+  private static final int BYTES = 176;
+
+  private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
+  private static final VectorSpecies<Integer> I16 = IntVector.SPECIES_512;
+  private static final VectorSpecies<Float> F16 = FloatVector.SPECIES_512;
+
+  private WideQ5K() {}
+
+  /**
+   * Products of sets of rows with one token: see {@link WideQ4K#dot}.
+   *
+   * @param address the address of the sets' first rows, one after the other
+   * @param distance how many bytes after each row the next one of its set is
+   * @param x the address of the token's blocks
+   * @param factors the address of its factors
+   * @param sums the address of a sum for each row of each set; what is there is added to
+   */
+  static void dot(
+      long address, long distance, int sets, int blocks, long x, long factors, long sums) {
+    IntVector nibbles = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NIBBLES);
+    IntVector fifthBits = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIFTHS);
+    ShortVector eight =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EIGHT).reinterpretAsShorts();
+    IntVector firsts = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIRST_HALVES);
+    IntVector seconds = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.SECOND_HALVES);
+    VectorShuffle<Integer> firstFour =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIRST_FOUR).toShuffle();
+    VectorShuffle<Integer> nextFour =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NEXT_FOUR).toShuffle();
+    IntVector evenFifths = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EVEN_FIFTHS);
+    IntVector oddFifths = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.ODD_FIFTHS);
+    VectorShuffle<Integer> words =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.WORDS).toShuffle();
+    IntVector shift = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.SHIFT);
+    IntVector mask = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.MASK);
+    IntVector lowShift = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOW_SHIFT);
+    IntVector lowMask = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOW_MASK);
+    VectorShuffle<Float> evenGroups =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EVEN_GROUPS)
+            .toShuffle()
+            .cast(F16);
+    VectorShuffle<Float> oddGroups =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.ODD_GROUPS)
+            .toShuffle()
+            .cast(F16);
+    int rowBytes = BYTES * blocks;
+    long setSums = sums & Memory.ANY;
+    for (int set = 0; set < sets; set++) {
+      long first = address + (long) rowBytes * set & Memory.ANY;
+      long p = x & Memory.ANY;
+      long f = factors & Memory.ANY;
+      for (int o = 0; o < rowBytes; o += BYTES) {
+        for (int row = 0; row < WideProducts.STREAMS; row++) {
+          int m = row & 3; // see Q4KDot
+          long at = first + distance * m + o & Memory.ANY;
+          long s = setSums + WideSums.BYTES * m;
+          int both = Memory.ALL.get(Memory.INT, at);
+          float d = Float.float16ToFloat((short) both);
+          float dMin = Float.float16ToFloat((short) (both >> 16));
+          FloatVector sixBits =
+              (FloatVector)
+                  IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE)
+                      .rearrange(words)
+                      .lanewise(VectorOperators.LSHR, shift)
+                      .and(mask)
+                      .add(
+                          IntVector.broadcast(I16, Memory.ALL.get(Memory.INT, at + 12))
+                              .lanewise(VectorOperators.LSHR, lowShift)
+                              .and(lowMask))
+                      .convertShape(VectorOperators.I2F, F16, 0);
+          FloatVector minimums = sixBits.mul(dMin);
+          FloatVector scale = sixBits.mul(d);
+          FloatVector scaleA = scale.rearrange(evenGroups);
+          FloatVector scaleB = scale.rearrange(oddGroups);
+          IntVector fifths = IntVector.fromMemorySegment(I16, Memory.ALL, at + 16, LITTLE);
+          IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at + 48, LITTLE);
+          IntVector tail = IntVector.fromMemorySegment(I16, Memory.ALL, at + 112, LITTLE);
+          IntVector u = firsts.selectFrom(head, tail);
+          IntVector h = fifths.rearrange(firstFour);
+          IntVector a =
+              u.and(nibbles).or(h.lanewise(VectorOperators.ROL, evenFifths).and(fifthBits));
+          IntVector oddA =
+              a.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+          IntVector b =
+              u.lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .or(h.lanewise(VectorOperators.ROL, oddFifths).and(fifthBits));
+          IntVector oddB =
+              b.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+          u = seconds.selectFrom(head, tail);
+          h = fifths.rearrange(nextFour);
+          IntVector c =
+              u.and(nibbles).or(h.lanewise(VectorOperators.ROL, evenFifths).and(fifthBits));
+          IntVector oddC =
+              c.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+          IntVector e =
+              u.lanewise(VectorOperators.LSHR, 4)
+                  .and(nibbles)
+                  .or(h.lanewise(VectorOperators.ROL, oddFifths).and(fifthBits));
+          IntVector oddE =
+              e.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+          IntVector t =
+              a.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p, LITTLE))
+                  .add(oddA.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 64, LITTLE)));
+          FloatVector v =
+              minimums.mul(
+                  FloatVector.fromMemorySegment(F16, Memory.ALL, p + WideTokens.SUMS, LITTLE));
+          v = ((FloatVector) t.convertShape(VectorOperators.I2F, F16, 0)).fma(scaleA, v);
+          t =
+              b.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 128, LITTLE))
+                  .add(oddB.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 192, LITTLE)));
+          v = ((FloatVector) t.convertShape(VectorOperators.I2F, F16, 0)).fma(scaleB, v);
+          t =
+              c.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 256, LITTLE))
+                  .add(oddC.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 320, LITTLE)));
+          v = ((FloatVector) t.convertShape(VectorOperators.I2F, F16, 0)).fma(scaleA, v);
+          t =
+              e.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 384, LITTLE))
+                  .add(oddE.mul(IntVector.fromMemorySegment(I16, Memory.ALL, p + 448, LITTLE)));
+          ((FloatVector) t.convertShape(VectorOperators.I2F, F16, 0))
+              .fma(scaleB, v)
+              .fma(
+                  FloatVector.broadcast(F16, Memory.ALL.get(Memory.FLOAT, f)),
+                  FloatVector.fromMemorySegment(F16, Memory.ALL, s, LITTLE))
+              .intoMemorySegment(Memory.ALL, s, LITTLE);
+        }
+        p = p + WideTokens.BLOCK_BYTES & Memory.ANY;
+        f = f + Float.BYTES & Memory.ANY;
+      }
+      setSums = setSums + WideSums.BYTES * WideProducts.STREAMS & Memory.ANY;
+    }
+  }
+
+  /**
+   * Unpacks a super-block of each of consecutive rows for {@link WideTiles}.
+   *
+   * @param address the address of the first
+   * @param distance how many bytes after each the next one is
+   * @param to the address of {@link WideTiles#ROW_BYTES} for each
+   */
+  static void unpack(long address, long distance, int rows, long to) {
+    IntVector nibbles = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NIBBLES);
+    IntVector fifthBits = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIFTHS);
+    ShortVector eight =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EIGHT).reinterpretAsShorts();
+    IntVector firsts = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIRST_HALVES);
+    IntVector seconds = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.SECOND_HALVES);
+    VectorShuffle<Integer> firstFour =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIRST_FOUR).toShuffle();
+    VectorShuffle<Integer> nextFour =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NEXT_FOUR).toShuffle();
+    IntVector evenFifths = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EVEN_FIFTHS);
+    IntVector oddFifths = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.ODD_FIFTHS);
+    VectorShuffle<Integer> words =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.WORDS).toShuffle();
+    IntVector shift = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.SHIFT);
+    IntVector mask = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.MASK);
+    IntVector lowShift = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOW_SHIFT);
+    IntVector lowMask = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOW_MASK);
+    VectorShuffle<Float> evenGroups =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EVEN_GROUPS)
+            .toShuffle()
+            .cast(F16);
+    VectorShuffle<Float> oddGroups =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.ODD_GROUPS)
+            .toShuffle()
+            .cast(F16);
+    for (int row = 0; row < rows; row++) {
+      long at = address + distance * row & Memory.ANY;
+      long w = to + (long) WideTiles.ROW_BYTES * row & Memory.ANY;
+      int both = Memory.ALL.get(Memory.INT, at);
+      float d = Float.float16ToFloat((short) both);
+      float dMin = Float.float16ToFloat((short) (both >> 16));
+      FloatVector sixBits =
+          (FloatVector)
+              IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE)
+                  .rearrange(words)
+                  .lanewise(VectorOperators.LSHR, shift)
+                  .and(mask)
+                  .add(
+                      IntVector.broadcast(I16, Memory.ALL.get(Memory.INT, at + 12))
+                          .lanewise(VectorOperators.LSHR, lowShift)
+                          .and(lowMask))
+                  .convertShape(VectorOperators.I2F, F16, 0);
+      FloatVector minimums = sixBits.mul(dMin);
+      FloatVector scale = sixBits.mul(d);
+      FloatVector scaleA = scale.rearrange(evenGroups);
+      FloatVector scaleB = scale.rearrange(oddGroups);
+      IntVector fifths = IntVector.fromMemorySegment(I16, Memory.ALL, at + 16, LITTLE);
+      IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at + 48, LITTLE);
+      IntVector tail = IntVector.fromMemorySegment(I16, Memory.ALL, at + 112, LITTLE);
+      IntVector u = firsts.selectFrom(head, tail);
+      IntVector h = fifths.rearrange(firstFour);
+      IntVector a = u.and(nibbles).or(h.lanewise(VectorOperators.ROL, evenFifths).and(fifthBits));
+      IntVector oddA =
+          a.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+      IntVector b =
+          u.lanewise(VectorOperators.LSHR, 4)
+              .and(nibbles)
+              .or(h.lanewise(VectorOperators.ROL, oddFifths).and(fifthBits));
+      IntVector oddB =
+          b.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+      u = seconds.selectFrom(head, tail);
+      h = fifths.rearrange(nextFour);
+      IntVector c = u.and(nibbles).or(h.lanewise(VectorOperators.ROL, evenFifths).and(fifthBits));
+      IntVector oddC =
+          c.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+      IntVector e =
+          u.lanewise(VectorOperators.LSHR, 4)
+              .and(nibbles)
+              .or(h.lanewise(VectorOperators.ROL, oddFifths).and(fifthBits));
+      IntVector oddE =
+          e.reinterpretAsShorts().lanewise(VectorOperators.LSHR, eight).reinterpretAsInts();
+      a.intoMemorySegment(Memory.ALL, w, LITTLE);
+      oddA.intoMemorySegment(Memory.ALL, w + 64, LITTLE);
+      b.intoMemorySegment(Memory.ALL, w + 128, LITTLE);
+      oddB.intoMemorySegment(Memory.ALL, w + 192, LITTLE);
+      c.intoMemorySegment(Memory.ALL, w + 256, LITTLE);
+      oddC.intoMemorySegment(Memory.ALL, w + 320, LITTLE);
+      e.intoMemorySegment(Memory.ALL, w + 384, LITTLE);
+      oddE.intoMemorySegment(Memory.ALL, w + 448, LITTLE);
+      scaleA.intoMemorySegment(Memory.ALL, w + WideTiles.SCALES, LITTLE);
+      scaleB.intoMemorySegment(Memory.ALL, w + WideTiles.SCALES + 64, LITTLE);
+      minimums.intoMemorySegment(Memory.ALL, w + WideTiles.MINIMUMS, LITTLE);
+    }
+  }
+}
