@@ -43,38 +43,35 @@ final class WideConstants {
 
   static final int ODD_FIFTHS = 12 * 16;
 
-  /** The upper half, for both halves. */
-  static final int LATER_HALF = 13 * 16;
+  /** Of 32 ints in two vectors, the lower halves of both, and the upper ones. */
+  static final int LOWER_HALVES = 13 * 16;
 
-  /** How the upper bits of four groups of Q6_K come to their place. */
-  static final int LEFT = 14 * 16;
+  static final int UPPER_HALVES = 14 * 16;
 
-  static final int RIGHT = 15 * 16;
+  /** The numbers of the scales of groups 0 and 4 of Q6_K, two for each; of 1 and 5, and so on. */
+  static final int FOURTHS_0 = 15 * 16;
 
-  /** The numbers of the scales of 64 weights of Q6_K, four for each; and of the 64 after them. */
-  static final int QUARTERS = 16 * 16;
+  static final int FOURTHS_1 = 16 * 16;
 
-  static final int QUARTERS_4 = 17 * 16;
+  static final int FOURTHS_2 = 17 * 16;
 
-  static final int QUARTERS_8 = 18 * 16;
-
-  static final int QUARTERS_12 = 19 * 16;
+  static final int FOURTHS_3 = 18 * 16;
 
   /**
    * Which words the six bits of scales, in the lower half, and of minimums come from, and how: see
    * {@link SuperBlockScales#SIX_BITS}.
    */
-  static final int WORDS = 20 * 16;
+  static final int WORDS = 19 * 16;
 
-  static final int SHIFT = 21 * 16;
+  static final int SHIFT = 20 * 16;
 
-  static final int MASK = 22 * 16;
+  static final int MASK = 21 * 16;
 
-  static final int LOW_SHIFT = 23 * 16;
+  static final int LOW_SHIFT = 22 * 16;
 
-  static final int LOW_MASK = 24 * 16;
+  static final int LOW_MASK = 23 * 16;
 
-  static final int[] INTS = new int[25 * 16];
+  static final int[] INTS = new int[24 * 16];
 
   static {
     for (int i = 0; i < 16; i++) {
@@ -94,13 +91,12 @@ final class WideConstants {
       INTS[NEXT_FOUR + i] = 4 + (i & 3);
       INTS[EVEN_FIFTHS + i] = 4 - 2 * quarter;
       INTS[ODD_FIFTHS + i] = 3 - 2 * quarter;
-      INTS[LATER_HALF + i] = 8 + (i & 7);
-      INTS[LEFT + i] = half == 0 ? 4 : 2;
-      INTS[RIGHT + i] = half == 0 ? 0 : 2;
-      INTS[QUARTERS + i] = quarter;
-      INTS[QUARTERS_4 + i] = 4 + quarter;
-      INTS[QUARTERS_8 + i] = 8 + quarter;
-      INTS[QUARTERS_12 + i] = 12 + quarter;
+      INTS[LOWER_HALVES + i] = i + 8 * half;
+      INTS[UPPER_HALVES + i] = 8 + i + 8 * half;
+      INTS[FOURTHS_0 + i] = 6 * half + quarter;
+      INTS[FOURTHS_1 + i] = 2 + 6 * half + quarter;
+      INTS[FOURTHS_2 + i] = 4 + 6 * half + quarter;
+      INTS[FOURTHS_3 + i] = 6 + 6 * half + quarter;
       INTS[WORDS + i] = 1 + half;
       INTS[SHIFT + i] = SuperBlockScales.SIX_BITS[six];
       INTS[MASK + i] = SuperBlockScales.SIX_BITS[8 + six];

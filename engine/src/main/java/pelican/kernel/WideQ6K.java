@@ -11,14 +11,14 @@ import jdk.incubator.vector.VectorSpecies;
 
 /**
  * Products of Q6_K rows in vectors of 512 bits, for tokens in the order of {@link
- * WideTokens.Order#NEIGHBOURS}. The upper bits of half a super-block are put into both halves of a
- * vector, where each shifts its own to their place.
+ * WideTokens.Order#FOURTHS}: then the groups whose upper bits have the same place in a byte are
+ * side by side, and those of all eight are in one vector as they stand in memory.
  */
 final class WideQ6K {
   private static final int BYTES = 210;
 
-  /** Where 64 bytes begin whose upper half is the upper bits of the first half of weights. */
-  private static final int UPPER = 128 - 32;
+  /** Where the upper bits of weights are. */
+  private static final int UPPER = 128;
 
   private static final int SCALES = 192;
   private static final int D = 208;
@@ -45,24 +45,16 @@ final class WideQ6K {
     IntVector upper = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.UPPER_BITS);
     ShortVector eight =
         IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EIGHT).reinterpretAsShorts();
-    VectorShuffle<Integer> laterHalf =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LATER_HALF).toShuffle();
-    IntVector left = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LEFT);
-    IntVector right = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.RIGHT);
-    VectorShuffle<Float> quarters =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS).toShuffle().cast(F16);
-    VectorShuffle<Float> quarters4 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_4)
-            .toShuffle()
-            .cast(F16);
-    VectorShuffle<Float> quarters8 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_8)
-            .toShuffle()
-            .cast(F16);
-    VectorShuffle<Float> quarters12 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_12)
-            .toShuffle()
-            .cast(F16);
+    IntVector firsts = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOWER_HALVES);
+    IntVector seconds = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.UPPER_HALVES);
+    VectorShuffle<Float> fourths0 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_0).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths1 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_1).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths2 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_2).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths3 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_3).toShuffle().cast(F16);
     IntVector base = IntVector.broadcast(I16, 0x20202020);
     IntVector oddBase = IntVector.broadcast(I16, 0x00200020);
     int rowBytes = BYTES * blocks;
@@ -81,45 +73,40 @@ final class WideQ6K {
                       ByteVector.fromMemorySegment(B16, Memory.ALL, at + SCALES, LITTLE)
                           .convertShape(VectorOperators.B2F, F16, 0))
                   .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D)));
-          FloatVector scaleA = scale.rearrange(quarters);
-          FloatVector scaleB = scale.rearrange(quarters4);
-          FloatVector scaleC = scale.rearrange(quarters8);
-          FloatVector scaleE = scale.rearrange(quarters12);
-          IntVector high =
-              IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER, LITTLE).rearrange(laterHalf);
-          IntVector low = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
-          IntVector a = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, left).and(upper));
+          FloatVector scaleA = scale.rearrange(fourths0);
+          FloatVector scaleB = scale.rearrange(fourths1);
+          FloatVector scaleC = scale.rearrange(fourths2);
+          FloatVector scaleE = scale.rearrange(fourths3);
+          IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
+          IntVector tail = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64, LITTLE);
+          IntVector high = IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER, LITTLE);
+          IntVector u = firsts.selectFrom(head, tail);
+          IntVector a = u.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 4).and(upper));
           IntVector oddA =
               a.reinterpretAsShorts()
                   .lanewise(VectorOperators.LSHR, eight)
                   .reinterpretAsInts()
                   .sub(oddBase);
           a = a.sub(base);
-          IntVector b =
-              low.lanewise(VectorOperators.LSHR, 4)
-                  .and(nibbles)
-                  .or(high.lanewise(VectorOperators.LSHR, right).and(upper));
-          IntVector oddB =
-              b.reinterpretAsShorts()
-                  .lanewise(VectorOperators.LSHR, eight)
-                  .reinterpretAsInts()
-                  .sub(oddBase);
-          b = b.sub(base);
-          high =
-              IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER + 32, LITTLE)
-                  .rearrange(laterHalf);
-          low = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64, LITTLE);
-          IntVector c = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, left).and(upper));
+          IntVector c = u.lanewise(VectorOperators.LSHR, 4).and(nibbles).or(high.and(upper));
           IntVector oddC =
               c.reinterpretAsShorts()
                   .lanewise(VectorOperators.LSHR, eight)
                   .reinterpretAsInts()
                   .sub(oddBase);
           c = c.sub(base);
+          u = seconds.selectFrom(head, tail);
+          IntVector b = u.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 2).and(upper));
+          IntVector oddB =
+              b.reinterpretAsShorts()
+                  .lanewise(VectorOperators.LSHR, eight)
+                  .reinterpretAsInts()
+                  .sub(oddBase);
+          b = b.sub(base);
           IntVector e =
-              low.lanewise(VectorOperators.LSHR, 4)
+              u.lanewise(VectorOperators.LSHR, 4)
                   .and(nibbles)
-                  .or(high.lanewise(VectorOperators.LSHR, right).and(upper));
+                  .or(high.lanewise(VectorOperators.LSHR, 2).and(upper));
           IntVector oddE =
               e.reinterpretAsShorts()
                   .lanewise(VectorOperators.LSHR, eight)
@@ -167,24 +154,16 @@ final class WideQ6K {
     IntVector upper = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.UPPER_BITS);
     ShortVector eight =
         IntVector.fromArray(I16, WideConstants.INTS, WideConstants.EIGHT).reinterpretAsShorts();
-    VectorShuffle<Integer> laterHalf =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LATER_HALF).toShuffle();
-    IntVector left = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LEFT);
-    IntVector right = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.RIGHT);
-    VectorShuffle<Float> quarters =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS).toShuffle().cast(F16);
-    VectorShuffle<Float> quarters4 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_4)
-            .toShuffle()
-            .cast(F16);
-    VectorShuffle<Float> quarters8 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_8)
-            .toShuffle()
-            .cast(F16);
-    VectorShuffle<Float> quarters12 =
-        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.QUARTERS_12)
-            .toShuffle()
-            .cast(F16);
+    IntVector firsts = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.LOWER_HALVES);
+    IntVector seconds = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.UPPER_HALVES);
+    VectorShuffle<Float> fourths0 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_0).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths1 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_1).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths2 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_2).toShuffle().cast(F16);
+    VectorShuffle<Float> fourths3 =
+        IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FOURTHS_3).toShuffle().cast(F16);
     IntVector base = IntVector.broadcast(I16, 0x20202020);
     IntVector oddBase = IntVector.broadcast(I16, 0x00200020);
     for (int row = 0; row < rows; row++) {
@@ -195,45 +174,40 @@ final class WideQ6K {
                   ByteVector.fromMemorySegment(B16, Memory.ALL, at + SCALES, LITTLE)
                       .convertShape(VectorOperators.B2F, F16, 0))
               .mul(Float.float16ToFloat(Memory.ALL.get(Memory.SHORT, at + D)));
-      FloatVector scaleA = scale.rearrange(quarters);
-      FloatVector scaleB = scale.rearrange(quarters4);
-      FloatVector scaleC = scale.rearrange(quarters8);
-      FloatVector scaleE = scale.rearrange(quarters12);
-      IntVector high =
-          IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER, LITTLE).rearrange(laterHalf);
-      IntVector low = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
-      IntVector a = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, left).and(upper));
+      FloatVector scaleA = scale.rearrange(fourths0);
+      FloatVector scaleB = scale.rearrange(fourths1);
+      FloatVector scaleC = scale.rearrange(fourths2);
+      FloatVector scaleE = scale.rearrange(fourths3);
+      IntVector head = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
+      IntVector tail = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64, LITTLE);
+      IntVector high = IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER, LITTLE);
+      IntVector u = firsts.selectFrom(head, tail);
+      IntVector a = u.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 4).and(upper));
       IntVector oddA =
           a.reinterpretAsShorts()
               .lanewise(VectorOperators.LSHR, eight)
               .reinterpretAsInts()
               .sub(oddBase);
       a = a.sub(base);
-      IntVector b =
-          low.lanewise(VectorOperators.LSHR, 4)
-              .and(nibbles)
-              .or(high.lanewise(VectorOperators.LSHR, right).and(upper));
-      IntVector oddB =
-          b.reinterpretAsShorts()
-              .lanewise(VectorOperators.LSHR, eight)
-              .reinterpretAsInts()
-              .sub(oddBase);
-      b = b.sub(base);
-      high =
-          IntVector.fromMemorySegment(I16, Memory.ALL, at + UPPER + 32, LITTLE)
-              .rearrange(laterHalf);
-      low = IntVector.fromMemorySegment(I16, Memory.ALL, at + 64, LITTLE);
-      IntVector c = low.and(nibbles).or(high.lanewise(VectorOperators.LSHL, left).and(upper));
+      IntVector c = u.lanewise(VectorOperators.LSHR, 4).and(nibbles).or(high.and(upper));
       IntVector oddC =
           c.reinterpretAsShorts()
               .lanewise(VectorOperators.LSHR, eight)
               .reinterpretAsInts()
               .sub(oddBase);
       c = c.sub(base);
+      u = seconds.selectFrom(head, tail);
+      IntVector b = u.and(nibbles).or(high.lanewise(VectorOperators.LSHL, 2).and(upper));
+      IntVector oddB =
+          b.reinterpretAsShorts()
+              .lanewise(VectorOperators.LSHR, eight)
+              .reinterpretAsInts()
+              .sub(oddBase);
+      b = b.sub(base);
       IntVector e =
-          low.lanewise(VectorOperators.LSHR, 4)
+          u.lanewise(VectorOperators.LSHR, 4)
               .and(nibbles)
-              .or(high.lanewise(VectorOperators.LSHR, right).and(upper));
+              .or(high.lanewise(VectorOperators.LSHR, 2).and(upper));
       IntVector oddE =
           e.reinterpretAsShorts()
               .lanewise(VectorOperators.LSHR, eight)

@@ -13,7 +13,7 @@ final class WideSums {
   static final int COUNT = 16;
 
   /** Room that adding them takes. */
-  static final int SCRATCH_BYTES = BYTES * COUNT / 2;
+  static final int SCRATCH_BYTES = BYTES * COUNT / 4;
 
   private static final ByteOrder LITTLE = ByteOrder.LITTLE_ENDIAN;
   private static final VectorSpecies<Integer> I16 = IntVector.SPECIES_512;
@@ -45,36 +45,54 @@ final class WideSums {
   }
 
   /**
-   * Adds the lanes of up to {@link #COUNT} sums: each step adds halves of what is left of two,
-   * which are then the halves of one vector.
+   * Adds the lanes of up to {@link #COUNT} sums, in four steps: each adds halves of what is left of
+   * two, which are then the halves of one vector.
    *
    * @param sums the address of the first
    * @param distance how many bytes after each the next one is
    * @param scratch the address of {@link #SCRATCH_BYTES}
    */
   static void store(long sums, long distance, long scratch, float[] out, int offset, int count) {
-    halve(sums, distance, COUNT / 2, 0, scratch);
-    halve(scratch, BYTES, COUNT / 4, 1, scratch);
-    halve(scratch, BYTES, COUNT / 8, 2, scratch);
-    halve(scratch, BYTES, COUNT / 16, 3, scratch);
-    FloatVector.fromMemorySegment(F16, Memory.ALL, scratch & Memory.ANY, LITTLE)
+    for (int i = 0; i < COUNT / 4; i++) {
+      joined(sums + 4 * distance * i, distance, 0)
+          .intoMemorySegment(Memory.ALL, scratch + (long) BYTES * i & Memory.ANY, LITTLE);
+    }
+    joined(scratch, BYTES, 2)
+        .reinterpretAsFloats()
         .mul(0x1p-16f)
         .intoArray(out, offset, F16.indexInRange(0, count));
   }
 
-  private static void halve(long from, long distance, int count, int level, long to) {
+  /** Four sums as quarters of one, in two steps. */
+  private static IntVector joined(long from, long distance, int level) {
+    long at = from & Memory.ANY;
+    long next = at + distance & Memory.ANY;
+    long third = next + distance & Memory.ANY;
+    long last = third + distance & Memory.ANY;
     IntVector first = IntVector.fromArray(I16, HALVES, 32 * level);
     IntVector second = IntVector.fromArray(I16, HALVES, 32 * level + 16);
-    for (int i = 0; i < count; i++) {
-      long at = from + 2 * distance * i;
-      IntVector a = IntVector.fromMemorySegment(I16, Memory.ALL, at & Memory.ANY, LITTLE);
-      IntVector b =
-          IntVector.fromMemorySegment(I16, Memory.ALL, at + distance & Memory.ANY, LITTLE);
-      first
-          .selectFrom(a, b)
-          .reinterpretAsFloats()
-          .add(second.selectFrom(a, b).reinterpretAsFloats())
-          .intoMemorySegment(Memory.ALL, to + (long) BYTES * i & Memory.ANY, LITTLE);
-    }
+    IntVector a = IntVector.fromMemorySegment(I16, Memory.ALL, at, LITTLE);
+    IntVector b = IntVector.fromMemorySegment(I16, Memory.ALL, next, LITTLE);
+    IntVector c = IntVector.fromMemorySegment(I16, Memory.ALL, third, LITTLE);
+    IntVector d = IntVector.fromMemorySegment(I16, Memory.ALL, last, LITTLE);
+    a =
+        first
+            .selectFrom(a, b)
+            .reinterpretAsFloats()
+            .add(second.selectFrom(a, b).reinterpretAsFloats())
+            .reinterpretAsInts();
+    c =
+        first
+            .selectFrom(c, d)
+            .reinterpretAsFloats()
+            .add(second.selectFrom(c, d).reinterpretAsFloats())
+            .reinterpretAsInts();
+    first = IntVector.fromArray(I16, HALVES, 32 * level + 32);
+    second = IntVector.fromArray(I16, HALVES, 32 * level + 48);
+    return first
+        .selectFrom(a, c)
+        .reinterpretAsFloats()
+        .add(second.selectFrom(a, c).reinterpretAsFloats())
+        .reinterpretAsInts();
   }
 }

@@ -29,12 +29,12 @@ final class WideTokens {
      */
     HALVES,
 
-    /** Halves of a vector have groups that are next to each other. */
-    NEIGHBOURS;
+    /** Halves of a vector have a group and the fourth after it. */
+    FOURTHS;
 
     /** The order for weights of a type. */
     static Order of(GgmlType type) {
-      return type == GgmlType.Q6_K ? NEIGHBOURS : HALVES;
+      return type == GgmlType.Q6_K ? FOURTHS : HALVES;
     }
 
     /**
@@ -43,7 +43,7 @@ final class WideTokens {
     int offset(int group, int half) {
       return switch (this) {
         case HALVES -> 128 * (2 * half + (group & 1)) + 16 * (group >> 1);
-        case NEIGHBOURS -> 128 * (group >> 1) + 32 * (group & 1) + 16 * half;
+        case FOURTHS -> 128 * (group & 3) + 32 * (group >> 2) + 16 * half;
       };
     }
   }
