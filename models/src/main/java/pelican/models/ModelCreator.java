@@ -30,8 +30,9 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Makes models in Ollama's store from Modelfiles. Blobs get their names when they are complete, the
- * manifest comes last: a process that is killed leaves at most blobs that no model has.
+ * Makes models in Ollama's store from Modelfiles, one after the other. Blobs get their names when
+ * they are complete, the manifest comes last: a process that is killed leaves at most blobs that no
+ * model has.
  */
 public final class ModelCreator {
   private static final String LAYER = "application/vnd.ollama.image.";
@@ -57,6 +58,7 @@ public final class ModelCreator {
   }
 
   private final OllamaStore store;
+  private final OllamaStore.Reservation reservation;
   private final Progress progress;
 
   /**
@@ -64,6 +66,7 @@ public final class ModelCreator {
    */
   public ModelCreator(OllamaStore store, Progress progress) {
     this.store = store;
+    this.reservation = store.reserve();
     this.progress = progress;
   }
 
@@ -92,7 +95,7 @@ public final class ModelCreator {
       Optional<QuantizationMix> mix) {
     // What is wrong with the recipe is told before anything of the weights is copied.
     ObjectNode parameters = parameters(recipe, base.stored());
-    try {
+    try (reservation) {
       Files.createDirectories(store.root().resolve("blobs"));
       List<Manifest.Layer> layers = new ArrayList<>();
       layers.add(weights(base.file(), mix));
@@ -168,6 +171,7 @@ public final class ModelCreator {
       Digest digest = read(temporary, "reading quantized model", null);
       long size = Files.size(temporary);
       progress.status("creating new layer " + digest);
+      reservation.add(digest);
       settle(temporary, store.blob(digest));
       return new Manifest.Layer(LAYER + "model", digest, size);
     } finally {
@@ -205,6 +209,7 @@ public final class ModelCreator {
   }
 
   private boolean isThere(Digest digest, long size) throws IOException {
+    reservation.add(digest);
     Path blob = store.blob(digest);
     boolean there = Files.isRegularFile(blob) && Files.size(blob) == size;
     if (there) {
@@ -241,6 +246,7 @@ public final class ModelCreator {
                   && !recipe.values("TEMPLATE").isEmpty())
               || (layer.is("messages") && !recipe.values("MESSAGE").isEmpty());
       if (!replaced) {
+        reservation.add(layer.digest());
         progress.status("using existing layer " + layer.digest());
         layers.add(layer);
       }

@@ -3,20 +3,25 @@ package pelican.models;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.Stream;
 import pelican.engine.PelicanException;
 
 /**
@@ -27,7 +32,16 @@ import pelican.engine.PelicanException;
 public final class OllamaStore {
   private static final AtomicLong COUNTER = new AtomicLong();
 
+  /** How often another process may take a new manifest's folder away before that is an error. */
+  private static final int ATTEMPTS = 100;
+
   private final Path root;
+
+  /** Held while models appear and disappear, so that a removal sees every other one's blobs. */
+  private final Object changes = new Object();
+
+  /** Blobs that operations in progress have promised to a model, with the number of them. */
+  private final Map<Digest, Integer> reserved = new HashMap<>();
 
   /**
    * @param root the folder of {@code manifests} and {@code blobs}; need not exist
@@ -104,11 +118,34 @@ public final class OllamaStore {
     if (!Files.isDirectory(manifests())) {
       return List.of();
     }
-    try (Stream<Path> files = Files.walk(manifests(), 4)) {
-      return files.filter(Files::isRegularFile).toList();
+    List<Path> files = new ArrayList<>();
+    try {
+      Files.walkFileTree(
+          manifests(),
+          Set.of(),
+          4,
+          new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) {
+              if (Files.isRegularFile(file)) {
+                files.add(file);
+              }
+              return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException e) throws IOException {
+              if (e instanceof NoSuchFileException) {
+                // Removed since its folder was listed.
+                return FileVisitResult.CONTINUE;
+              }
+              throw e;
+            }
+          });
     } catch (IOException e) {
       throw new PelicanException(manifests() + ": " + e.getMessage(), e);
     }
+    return files;
   }
 
   private Optional<ModelName> name(Path file) {
@@ -142,9 +179,13 @@ public final class OllamaStore {
   public Optional<StoredModel> find(ModelName name) {
     Path exact = manifestPath(name);
     if (Files.isRegularFile(exact)) {
-      return Optional.of(
-          read(name, exact)
-              .orElseThrow(() -> new PelicanException(exact + ": a damaged manifest")));
+      Optional<StoredModel> model = read(name, exact);
+      if (model.isPresent()) {
+        return model;
+      }
+      if (Files.exists(exact)) {
+        throw new PelicanException(exact + ": a damaged manifest");
+      }
     }
     return list().stream().filter(model -> model.name().sameAs(name)).findFirst();
   }
@@ -156,28 +197,74 @@ public final class OllamaStore {
    */
   public void publish(ModelName name, byte[] manifest) {
     Manifest parsed = Manifest.parse(manifest, name.display());
-    for (Manifest.Layer layer : parsed.blobs()) {
-      if (!Files.isRegularFile(blob(layer.digest()))) {
-        throw new PelicanException(
-            name + " cannot be published: " + blob(layer.digest()) + " is missing");
+    synchronized (changes) {
+      for (Manifest.Layer layer : parsed.blobs()) {
+        if (!Files.isRegularFile(blob(layer.digest()))) {
+          throw new PelicanException(
+              name + " cannot be published: " + blob(layer.digest()) + " is missing");
+        }
+      }
+      Path target = find(name).map(found -> manifestPath(found.name())).orElse(manifestPath(name));
+      Path temporary = temporary();
+      try {
+        Files.createDirectories(temporary.getParent());
+        try {
+          Files.write(temporary, manifest);
+          force(temporary);
+          place(temporary, target);
+        } finally {
+          Files.deleteIfExists(temporary);
+        }
+      } catch (IOException e) {
+        throw new PelicanException("cannot write " + target + ": " + e.getMessage(), e);
       }
     }
-    Path target = find(name).map(found -> manifestPath(found.name())).orElse(manifestPath(name));
-    Path temporary = temporary();
-    try {
-      Files.createDirectories(target.getParent());
-      Files.createDirectories(temporary.getParent());
+  }
+
+  /** Moves a manifest to its name, though another process may remove a folder without models. */
+  private static void place(Path temporary, Path target) throws IOException {
+    for (int attempt = 1; ; attempt++) {
       try {
-        Files.write(temporary, manifest);
-        force(temporary);
+        Files.createDirectories(target.getParent());
         Files.move(
             temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-      } finally {
-        Files.deleteIfExists(temporary);
+        return;
+      } catch (NoSuchFileException | FileAlreadyExistsException e) {
+        // The latter is createDirectories' word for a folder that was there and is gone.
+        if (attempt == ATTEMPTS) {
+          throw e;
+        }
       }
-    } catch (IOException e) {
-      throw new PelicanException("cannot write " + target + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Keeps blobs that are to be published, until it is closed, whichever models are removed. */
+  final class Reservation implements AutoCloseable {
+    private final List<Digest> digests = new ArrayList<>();
+
+    private Reservation() {}
+
+    /** From here on a blob that is there stays there. */
+    void add(Digest digest) {
+      synchronized (changes) {
+        digests.add(digest);
+        reserved.merge(digest, 1, Integer::sum);
+      }
+    }
+
+    @Override
+    public void close() {
+      synchronized (changes) {
+        for (Digest digest : digests) {
+          reserved.merge(digest, -1, (old, less) -> old == 1 ? null : old + less);
+        }
+        digests.clear();
+      }
+    }
+  }
+
+  Reservation reserve() {
+    return new Reservation();
   }
 
   /**
@@ -199,60 +286,69 @@ public final class OllamaStore {
   /**
    * Gives a model another name; its blobs are shared.
    *
-   * @throws PelicanException if there is no such model
+   * @throws ModelNotFoundException if there is no such model
+   * @throws PelicanException if the store cannot be written
    */
   public void copy(ModelName from, ModelName to) {
-    publish(to, require(from).manifest().bytes());
+    synchronized (changes) {
+      publish(to, require(from).manifest().bytes());
+    }
   }
 
   /**
    * Removes a model, and those of its blobs that no other model has.
    *
-   * @throws PelicanException if there is no such model
+   * @throws ModelNotFoundException if there is no such model
+   * @throws PelicanException if the store cannot be written
    */
   public void remove(ModelName name) {
-    StoredModel model = require(name);
-    Path file = manifestPath(model.name());
-    try {
-      Files.delete(file);
-      for (Path folder = file.getParent();
-          !folder.equals(manifests());
-          folder = folder.getParent()) {
-        try {
-          Files.delete(folder);
-        } catch (DirectoryNotEmptyException e) {
-          break;
-        }
+    synchronized (changes) {
+      StoredModel model = require(name);
+      Path file = manifestPath(model.name());
+      try {
+        Files.deleteIfExists(file);
+        removeEmpty(file.getParent());
+        removeUnused(model.manifest());
+      } catch (IOException e) {
+        throw new PelicanException("cannot remove " + name + ": " + e.getMessage(), e);
       }
-      removeUnused(model.manifest());
-    } catch (IOException e) {
-      throw new PelicanException("cannot remove " + name + ": " + e.getMessage(), e);
     }
   }
 
-  /** Removes those blobs of a manifest that no model in the store has. */
-  void removeUnused(Manifest old) throws IOException {
-    Set<Digest> used = new HashSet<>();
-    for (Path file : manifestFiles()) {
+  private void removeEmpty(Path deepest) throws IOException {
+    for (Path folder = deepest; !folder.equals(manifests()); folder = folder.getParent()) {
       try {
-        Manifest.parse(Files.readAllBytes(file), file.toString())
-            .blobs()
-            .forEach(layer -> used.add(layer.digest()));
-      } catch (PelicanException | NoSuchFileException e) {
-        // A manifest that cannot be read may need any blob: then none is removed.
+        Files.deleteIfExists(folder);
+      } catch (DirectoryNotEmptyException e) {
         return;
       }
     }
-    for (Manifest.Layer layer : old.blobs()) {
-      if (!used.contains(layer.digest())) {
-        Files.deleteIfExists(blob(layer.digest()));
+  }
+
+  /** Removes those blobs of a manifest that no model in the store has, or is about to have. */
+  void removeUnused(Manifest old) throws IOException {
+    synchronized (changes) {
+      Set<Digest> used = new HashSet<>(reserved.keySet());
+      for (Path file : manifestFiles()) {
+        try {
+          Manifest.parse(Files.readAllBytes(file), file.toString())
+              .blobs()
+              .forEach(layer -> used.add(layer.digest()));
+        } catch (PelicanException | NoSuchFileException e) {
+          // A manifest that cannot be read may need any blob: then none is removed.
+          return;
+        }
+      }
+      for (Manifest.Layer layer : old.blobs()) {
+        if (!used.contains(layer.digest())) {
+          Files.deleteIfExists(blob(layer.digest()));
+        }
       }
     }
   }
 
   private StoredModel require(ModelName name) {
-    return find(name)
-        .orElseThrow(() -> new PelicanException("model '" + name + "' not found in " + root));
+    return find(name).orElseThrow(() -> new ModelNotFoundException(name, root));
   }
 
   /** Models whose names begin so, whatever the case. */

@@ -62,12 +62,13 @@ public final class Puller {
    */
   public StoredModel pull(ModelName name, boolean insecure) {
     RegistryClient registry = new RegistryClient(name, insecure);
-    try {
+    try (OllamaStore.Reservation reservation = store.reserve()) {
       progress.status("pulling manifest");
       byte[] bytes = registry.manifest();
       Manifest manifest = Manifest.parse(bytes, "the manifest of " + name);
       Files.createDirectories(store.root().resolve("blobs"));
       for (Manifest.Layer layer : manifest.blobs()) {
+        reservation.add(layer.digest());
         fetch(registry, layer);
       }
       progress.status("writing manifest");

@@ -106,11 +106,24 @@ public final class Catalog {
       return aliased;
     }
     ModelName name = name(word);
-    Optional<CatalogEntry> stored = store.find(name).map(this::entry);
+    Optional<CatalogEntry> stored = stored(name);
     if (stored.isPresent() || !demo) {
       return stored;
     }
     return demoEntries().stream().filter(entry -> entry.name().sameAs(name)).findFirst();
+  }
+
+  private Optional<CatalogEntry> stored(ModelName name) {
+    Optional<StoredModel> model = store.find(name);
+    try {
+      return model.map(this::entry);
+    } catch (PelicanException e) {
+      if (store.find(name).isEmpty()) {
+        // Removed while its blobs were read.
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   /** The file that an alias stands for; only this machine's user makes aliases. */

@@ -10,11 +10,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import pelican.chat.Message;
+import pelican.engine.PelicanException;
 import pelican.gguf.GgufFile;
 import pelican.gguf.GgufMetadata;
 import pelican.models.Digest;
 import pelican.models.ModelCreator;
 import pelican.models.ModelName;
+import pelican.models.ModelNotFoundException;
 import pelican.models.ModelResolver;
 import pelican.models.ModelfileText;
 import pelican.models.Puller;
@@ -223,7 +225,12 @@ public final class ModelRoutes {
     ModelName to = part(body, "destination");
     if (catalog.store().find(from).isPresent()) {
       if (!from.sameAs(to)) {
-        catalog.store().copy(from, to);
+        try {
+          catalog.store().copy(from, to);
+        } catch (ModelNotFoundException e) {
+          // Removed by another client since.
+          throw new ApiException(404, "model \"" + body.string("source") + "\" not found");
+        }
       }
     } else {
       // One that the program carries, or a file with an alias: the store does not have it yet.
@@ -262,8 +269,17 @@ public final class ModelRoutes {
             .store()
             .find(name)
             .orElseThrow(() -> new ApiException(404, "model '" + word + "' not found"));
-    inference.scheduler().unload(model.file());
-    catalog.store().remove(model.name());
+    try {
+      inference.scheduler().unload(model.file());
+    } catch (PelicanException e) {
+      // Its file is missing: no reason to keep the rest of it.
+    }
+    try {
+      catalog.store().remove(model.name());
+    } catch (ModelNotFoundException e) {
+      // Another client was faster.
+      throw new ApiException(404, "model '" + word + "' not found");
+    }
     exchange.empty(200);
   }
 
