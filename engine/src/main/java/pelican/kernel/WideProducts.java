@@ -19,6 +19,15 @@ final class WideProducts {
   static final int STREAMS = 2;
 
   /**
+   * How many bytes before they are multiplied an int of each cache line is read. A processor takes
+   * up some hundred instructions beyond one that waits for memory, but only those of two or three
+   * super-blocks where they wait with it for vectors, which is too few for enough lines to be on
+   * the way; these ints wait for nothing. Further ahead they would disturb the machine's own
+   * prefetching.
+   */
+  static final int AHEAD = 128;
+
+  /**
    * Rows that are multiplied with one token at a time: many, so that they are read in long runs.
    */
   private static final int SINGLE_ROWS = 1024;
@@ -72,13 +81,16 @@ final class WideProducts {
       long values = q.values(0, 0);
       long factors = q.factors(0, 0);
       WideSums.clear(sums, STREAMS * sets);
-      switch (type) {
-        case Q4_K -> WideQ4K.dot(at, distance, sets, blocks, values, factors, sums);
-        case Q5_K -> WideQ5K.dot(at, distance, sets, blocks, values, factors, sums);
-        case Q6_K -> WideQ6K.dot(at, distance, sets, blocks, values, factors, sums);
-        case Q4_0 -> WideQ40.dot(at, distance, sets, blocks, values, factors, sums);
-        default -> throw new IllegalArgumentException(type.toString());
-      }
+      int ahead =
+          switch (type) {
+            case Q4_K -> WideQ4K.dot(at, distance, sets, blocks, values, factors, sums);
+            case Q5_K -> WideQ5K.dot(at, distance, sets, blocks, values, factors, sums);
+            case Q6_K -> WideQ6K.dot(at, distance, sets, blocks, values, factors, sums);
+            case Q4_0 -> WideQ40.dot(at, distance, sets, blocks, values, factors, sums);
+            default -> throw new IllegalArgumentException(type.toString());
+          };
+      // the compiler leaves out reads that nobody uses
+      Memory.ALL.set(Memory.INT, sums + SUMS_BYTES & Memory.ANY, ahead);
       for (int m = 0; m < Math.min(STREAMS, rows); m++) {
         for (int i = 0; i < sets; i += WideSums.COUNT) {
           WideSums.store(

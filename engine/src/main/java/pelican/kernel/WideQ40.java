@@ -59,8 +59,9 @@ final class WideQ40 {
    * @param x the address of the token's blocks
    * @param factors the address of its factors
    * @param sums the address of a sum for each row of each set; what is there is added to
+   * @return what was read {@link WideProducts#AHEAD ahead}, added up
    */
-  static void dot(
+  static int dot(
       long address, long distance, int sets, int blocks, long x, long factors, long sums) {
     IntVector nibbles = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NIBBLES);
     ShortVector eight =
@@ -79,6 +80,8 @@ final class WideQ40 {
             .toShuffle()
             .cast(F16);
     int rowBytes = BYTES * blocks;
+    long last = address + distance * (WideProducts.STREAMS - 1) + (long) rowBytes * sets - BYTES;
+    int ahead = 0;
     long setSums = sums & Memory.ANY;
     for (int set = 0; set < sets; set++) {
       long first = address + (long) rowBytes * set & Memory.ANY;
@@ -89,6 +92,11 @@ final class WideQ40 {
           int m = row & 3; // see Q4KDot
           long at = first + distance * m + o & Memory.ANY;
           long s = setSums + WideSums.BYTES * m;
+          long next = Math.min(at + WideProducts.AHEAD, last) & Memory.ANY;
+          ahead +=
+              Memory.ALL.get(Memory.INT, next)
+                  + Memory.ALL.get(Memory.INT, next + 64)
+                  + Memory.ALL.get(Memory.INT, next + 128);
           FloatVector scale =
               halves
                   .selectFrom(
@@ -159,6 +167,7 @@ final class WideQ40 {
       }
       setSums = setSums + WideSums.BYTES * WideProducts.STREAMS & Memory.ANY;
     }
+    return ahead;
   }
 
   /**

@@ -31,8 +31,9 @@ final class WideQ5K {
    * @param x the address of the token's blocks
    * @param factors the address of its factors
    * @param sums the address of a sum for each row of each set; what is there is added to
+   * @return what was read {@link WideProducts#AHEAD ahead}, added up
    */
-  static void dot(
+  static int dot(
       long address, long distance, int sets, int blocks, long x, long factors, long sums) {
     IntVector nibbles = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NIBBLES);
     IntVector fifthBits = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.FIFTHS);
@@ -61,6 +62,8 @@ final class WideQ5K {
             .toShuffle()
             .cast(F16);
     int rowBytes = BYTES * blocks;
+    long last = address + distance * (WideProducts.STREAMS - 1) + (long) rowBytes * sets - BYTES;
+    int ahead = 0;
     long setSums = sums & Memory.ANY;
     for (int set = 0; set < sets; set++) {
       long first = address + (long) rowBytes * set & Memory.ANY;
@@ -71,6 +74,11 @@ final class WideQ5K {
           int m = row & 3; // see Q4KDot
           long at = first + distance * m + o & Memory.ANY;
           long s = setSums + WideSums.BYTES * m;
+          long next = Math.min(at + WideProducts.AHEAD, last) & Memory.ANY;
+          ahead +=
+              Memory.ALL.get(Memory.INT, next)
+                  + Memory.ALL.get(Memory.INT, next + 64)
+                  + Memory.ALL.get(Memory.INT, next + 128);
           int both = Memory.ALL.get(Memory.INT, at);
           float d = Float.float16ToFloat((short) both);
           float dMin = Float.float16ToFloat((short) (both >> 16));
@@ -146,6 +154,7 @@ final class WideQ5K {
       }
       setSums = setSums + WideSums.BYTES * WideProducts.STREAMS & Memory.ANY;
     }
+    return ahead;
   }
 
   /**

@@ -38,8 +38,9 @@ final class WideQ6K {
    * @param x the address of the token's blocks
    * @param factors the address of its factors
    * @param sums the address of a sum for each row of each set; what is there is added to
+   * @return what was read {@link WideProducts#AHEAD ahead}, added up
    */
-  static void dot(
+  static int dot(
       long address, long distance, int sets, int blocks, long x, long factors, long sums) {
     IntVector nibbles = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.NIBBLES);
     IntVector upper = IntVector.fromArray(I16, WideConstants.INTS, WideConstants.UPPER_BITS);
@@ -58,6 +59,8 @@ final class WideQ6K {
     IntVector base = IntVector.broadcast(I16, 0x20202020);
     IntVector oddBase = IntVector.broadcast(I16, 0x00200020);
     int rowBytes = BYTES * blocks;
+    long last = address + distance * (WideProducts.STREAMS - 1) + (long) rowBytes * sets - BYTES;
+    int ahead = 0;
     long setSums = sums & Memory.ANY;
     for (int set = 0; set < sets; set++) {
       long first = address + (long) rowBytes * set & Memory.ANY;
@@ -68,6 +71,12 @@ final class WideQ6K {
           int m = row & 3; // see Q4KDot
           long at = first + distance * m + o & Memory.ANY;
           long s = setSums + WideSums.BYTES * m;
+          long next = Math.min(at + WideProducts.AHEAD, last) & Memory.ANY;
+          ahead +=
+              Memory.ALL.get(Memory.INT, next)
+                  + Memory.ALL.get(Memory.INT, next + 64)
+                  + Memory.ALL.get(Memory.INT, next + 128)
+                  + Memory.ALL.get(Memory.INT, next + 192);
           FloatVector scale =
               ((FloatVector)
                       ByteVector.fromMemorySegment(B16, Memory.ALL, at + SCALES, LITTLE)
@@ -135,11 +144,12 @@ final class WideQ6K {
                   FloatVector.fromMemorySegment(F16, Memory.ALL, s, LITTLE))
               .intoMemorySegment(Memory.ALL, s, LITTLE);
         }
-        p = p + WideTokens.BLOCK_BYTES & Memory.ANY;
+        p = p + WideTokens.PLAIN_BLOCK_BYTES & Memory.ANY;
         f = f + Float.BYTES & Memory.ANY;
       }
       setSums = setSums + WideSums.BYTES * WideProducts.STREAMS & Memory.ANY;
     }
+    return ahead;
   }
 
   /**

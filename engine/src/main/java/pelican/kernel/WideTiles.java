@@ -198,7 +198,7 @@ final class WideTiles {
    *     to
    */
   static void sixBits(long weights, int rows, long values, long factors, int tokens, long sums) {
-    long end = values + (long) WideTokens.BLOCK_BYTES * tokens & Memory.ANY;
+    long end = values + (long) WideTokens.PLAIN_BLOCK_BYTES * tokens & Memory.ANY;
     long s = sums;
     for (int row = 0; row < rows; row++) {
       long w = weights + (long) ROW_BYTES * row & Memory.ANY;
@@ -251,7 +251,7 @@ final class WideTiles {
                 FloatVector.broadcast(F16, Memory.ALL.get(Memory.FLOAT, f)),
                 FloatVector.fromMemorySegment(F16, Memory.ALL, s, LITTLE))
             .intoMemorySegment(Memory.ALL, s, LITTLE);
-        p += WideTokens.BLOCK_BYTES;
+        p += WideTokens.PLAIN_BLOCK_BYTES;
         f += Float.BYTES;
         s += WideSums.BYTES;
       } while ((int) p != (int) end);

@@ -17,8 +17,9 @@ import pelican.gguf.GgmlType;
  *
  * <p>Blocks follow each other, and within a block the tokens, so that a kernel that has unpacked a
  * super-block of weights reads from one end to the other what it multiplies with all tokens. A
- * block of a token is eight vectors of values, of which each two meet the same weights, and one
- * with the sums of its groups of 32, in the upper lanes, which meet the minimums.
+ * block of a token is eight vectors of values, of which each two meet the same weights, and for
+ * weights with minimums one with the sums of its groups of 32, in the upper lanes, which meet
+ * those.
  */
 final class WideTokens {
   /** In which order values stand in their vectors: that of the weights in the kernels. */
@@ -54,8 +55,13 @@ final class WideTokens {
   /** Where the vector of sums is. */
   static final int SUMS = 8 * 64;
 
-  /** Bytes of a block of a token. */
+  /** Bytes of a block of a token with sums. */
   static final int BLOCK_BYTES = SUMS + 64;
+
+  /**
+   * Bytes of one without, as Q6_K's are: a long token leaves more of the level 1 cache to others.
+   */
+  static final int PLAIN_BLOCK_BYTES = SUMS;
 
   private static final int GROUP = 32;
   private static final int GROUPS = BLOCK / GROUP;
@@ -90,6 +96,7 @@ final class WideTokens {
 
   private MemorySegment memory = MemorySegment.NULL;
   private int tokens;
+  private int blockBytes;
   private long factors;
 
   /**
@@ -100,8 +107,9 @@ final class WideTokens {
    */
   void set(float[] values, int tokens, int columns, Order order, Workers workers) {
     this.tokens = tokens;
+    blockBytes = order == Order.FOURTHS ? PLAIN_BLOCK_BYTES : BLOCK_BYTES;
     int all = Math.multiplyExact(tokens, columns / BLOCK);
-    long valueBytes = (long) all * BLOCK_BYTES;
+    long valueBytes = (long) all * blockBytes;
     long size = valueBytes + (long) all * Float.BYTES;
     if (memory.byteSize() < size) {
       memory = Arena.ofAuto().allocate(size, 64);
@@ -124,7 +132,7 @@ final class WideTokens {
 
   /** The address of a block of a token; that of the next token follows. */
   long values(int block, int token) {
-    return memory.address() + BLOCK_BYTES * ((long) block * tokens + token);
+    return memory.address() + blockBytes * ((long) block * tokens + token);
   }
 
   /** The address of its factor; that of the next token follows. */
@@ -141,7 +149,10 @@ final class WideTokens {
     float max = largest(values, from);
     boolean tiny = max < TINY;
     float scale = tiny ? 0 : QuantizedTokens.LEVELS / max;
-    FloatVector.zero(F16).intoMemorySegment(Memory.ALL, to + SUMS & Memory.ANY, LITTLE);
+    boolean sums = order == Order.HALVES;
+    if (sums) {
+      FloatVector.zero(F16).intoMemorySegment(Memory.ALL, to + SUMS & Memory.ANY, LITTLE);
+    }
     VectorShuffle<Integer> twoOn = IntVector.fromArray(I16, ORDER, 0).toShuffle();
     VectorShuffle<Integer> pairs = IntVector.fromArray(I16, ORDER, 16).toShuffle();
     VectorMask<Integer> second = VectorMask.fromLong(I16, SECOND);
@@ -159,8 +170,10 @@ final class WideTokens {
               .add(ROUND)
               .reinterpretAsInts()
               .sub(Float.floatToRawIntBits(ROUND));
-      float sum = -0x1p16f * a.add(b).reduceLanes(VectorOperators.ADD);
-      Memory.ALL.set(Memory.FLOAT, to + SUMS + 32 + 4L * g & Memory.ANY, sum);
+      if (sums) {
+        float sum = -0x1p16f * a.add(b).reduceLanes(VectorOperators.ADD);
+        Memory.ALL.set(Memory.FLOAT, to + SUMS + 32 + 4L * g & Memory.ANY, sum);
+      }
       a.lanewise(VectorOperators.LSHL, 16)
           .add(a.rearrange(twoOn))
           .rearrange(pairs)
