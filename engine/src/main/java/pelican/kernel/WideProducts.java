@@ -28,9 +28,10 @@ final class WideProducts {
   static final int AHEAD = 128;
 
   /**
-   * Rows that are multiplied with one token at a time: many, so that they are read in long runs.
+   * Rows that are multiplied with one token at a time: many, since behind them both streams jump,
+   * and nothing is fetched ahead there.
    */
-  private static final int SINGLE_ROWS = 1024;
+  private static final int SINGLE_ROWS = 4096;
 
   /** Rows, and tokens, of a tile: its sums and a block of its tokens stay in the level 1 cache. */
   private static final int ROWS = WideSums.COUNT;
